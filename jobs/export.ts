@@ -1,0 +1,40 @@
+import { runExport, type RunExportDeps, type RunOutcome } from '../src/export/run-export.ts'
+import type { ExportPayload, JobDefinition, JobOutcome } from '../src/queue/job-definition.ts'
+
+const firstPauseMs = 1_000
+const longestPauseMs = 60_000
+
+/** One requested export. */
+export const exportJob: JobDefinition<ExportPayload, RunExportDeps> = {
+  name: 'longhaul-exports',
+
+  /** Doubling, up to a minute; up to half of it is chance, so that many do not return together. */
+  backoffMs(attemptsMade, random) {
+    const pause = Math.min(longestPauseMs, firstPauseMs * 2 ** (attemptsMade - 1))
+    return Math.round(pause * (1 - random / 2))
+  },
+
+  run: async (deps, { exportId }, options) =>
+    toJobOutcome(await runExport(deps, exportId, options)),
+}
+
+function toJobOutcome(result: RunOutcome): JobOutcome {
+  switch (result.outcome) {
+    case 'completed': {
+      const { attempt } = result.record
+      return { outcome: 'done', facts: { state: 'completed', attempt, ...result.artifact } }
+    }
+    case 'canceled':
+      return { outcome: 'done', facts: { state: 'canceled' } }
+    case 'skipped':
+      return { outcome: 'done', facts: { skipped: true } }
+    case 'failed':
+      return { outcome: 'failed', error: result.error }
+    case 'again':
+      return { outcome: 'retry', error: result.error }
+    case 'interrupted':
+      return { outcome: 'interrupted', error: result.error }
+    case 'busy':
+      return { outcome: 'later', until: result.until }
+  }
+}

@@ -1,0 +1,107 @@
+import { createClient, type Client, type ExportRequestBody } from '../../client/client.ts'
+import { download } from '../../client/download.ts'
+import { parseClientConfig } from '../../config.ts'
+import { ClientError, InterruptedError } from '../../errors.ts'
+import type { ExportView } from '../../http/schemas.ts'
+import { listenForShutdown } from '../../runtime/shutdown.ts'
+import { newCommand, type BuildCommand } from '../command.ts'
+import { createOutput, describeExport, formatBytes } from '../output.ts'
+import { createProgressDisplay } from '../progress.ts'
+
+interface Options {
+  readonly json?: boolean
+  readonly dataset?: string
+  readonly from: string
+  readonly to?: string
+  readonly events?: string
+  readonly state?: string
+  readonly content?: boolean
+  readonly idempotencyKey?: string
+  readonly wait?: boolean
+  readonly output?: string
+}
+
+export const exportCommand: BuildCommand = (readEnvironment) =>
+  newCommand('export', 'request an export')
+    .requiredOption('--from <time>', 'start of the range, inclusive: 2014-07-22T12:00:00.000Z')
+    .option('--to <time>', 'end of the range, exclusive (default: now)')
+    .option('--dataset <name>', 'kind of record (default: services)')
+    .option(
+      '--events <which>',
+      'event that must fall in the range: any, started, completed (default: any)',
+    )
+    .option('--state <state>', 'any, active, inactive (default: any; needs --content)')
+    .option('--content', 'whole services instead of ids')
+    .option('--idempotency-key <key>', 'the same key never makes two exports')
+    .option('--wait', 'wait until it has finished, showing progress')
+    .option('--output <file>', 'wait, then download to this file')
+    .action(async (options: Options) => {
+      const output = createOutput({ json: options.json ?? false })
+      const client = createClient(parseClientConfig(readEnvironment()))
+      const requested = await client.request(requestBody(options), {
+        idempotencyKey: options.idempotencyKey,
+      })
+      if (options.wait !== true && options.output === undefined) {
+        output.result(requested, [`Export ${requested.id} is ${requested.state}.`])
+        return
+      }
+      output.note(`Export ${requested.id}`)
+      const finished = await waitForEnd(client, requested.id, output.json)
+      if (finished.state !== 'completed') throw failureOf(finished)
+      if (options.output === undefined) {
+        output.result(finished, describeExport(finished))
+        return
+      }
+      const { file, bytes } = await download(finished, { file: options.output })
+      output.result({ ...finished, file }, [
+        ...describeExport(finished),
+        `file      ${file} (${formatBytes(bytes)}, SHA-256 verified)`,
+      ])
+    })
+
+/** Only what was said: the server knows the defaults. */
+const requestBody = ({
+  from,
+  to,
+  dataset,
+  events,
+  state,
+  content,
+}: Options): ExportRequestBody => ({
+  time_from: from,
+  ...(to === undefined ? {} : { time_to: to }),
+  ...(dataset === undefined ? {} : { dataset }),
+  ...(events === undefined ? {} : { filter_events: events }),
+  ...(state === undefined ? {} : { filter_state: state }),
+  ...(content === undefined ? {} : { export_content: content }),
+})
+
+/** Waits, with progress on stderr. Ctrl-C ends the waiting, not the export. */
+async function waitForEnd(client: Client, id: string, quiet: boolean): Promise<ExportView> {
+  const shutdown = listenForShutdown()
+  const progress = quiet ? undefined : createProgressDisplay()
+  try {
+    return await client.wait(id, {
+      signal: shutdown.signal,
+      onProgress: (view) => progress?.update(view),
+    })
+  } catch (error) {
+    if (!shutdown.signal.aborted) throw error
+    throw new InterruptedError(`Stopped waiting; export ${id} goes on.`, {
+      hint: `Look at it with \`longhaul status ${id}\`, or end it with \`longhaul cancel ${id}\`.`,
+    })
+  } finally {
+    progress?.stop()
+    shutdown.dispose()
+  }
+}
+
+function failureOf({ id, state, error }: ExportView): ClientError {
+  if (error !== undefined && state === 'failed') {
+    return new ClientError(error.code, `Export ${id} failed: ${error.message}`, {
+      hint: error.hint,
+    })
+  }
+  const code = state === 'canceled' ? 'EXPORT_CANCELED' : 'EXPORT_GONE'
+  return new ClientError(code, `Export ${id} is ${state}.`)
+}

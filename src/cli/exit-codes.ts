@@ -1,0 +1,56 @@
+import { ExportError } from '../errors.ts'
+
+/** By code, where a code has an exit code of its own; else by class. `longhaul --help` prints them. */
+const byCode: Readonly<Record<string, number>> = {
+  SPEC_INVALID: 64,
+  SPEC_UNKNOWN_DATASET: 64,
+  IDEMPOTENCY_KEY_REUSED: 64,
+  EXPORT_NOT_FOUND: 10,
+  EXPORT_NOT_READY: 11,
+  EXPORT_GONE: 11,
+  EXPORT_EXPIRED: 11,
+  EXPORT_FINISHED: 11,
+  EXPORT_CANCELED: 12,
+  SOURCE_UNAVAILABLE: 20,
+  SOURCE_TIMEOUT: 20,
+  SOURCE_QUERY_FAILED: 20,
+  ENCODE_UNSUPPORTED_VALUE: 21,
+  STORE_UNAVAILABLE: 22,
+  STORE_SLOW_DOWN: 22,
+  STORE_DENIED: 22,
+  STORE_NO_BUCKET: 22,
+  STORE_TOO_LARGE: 22,
+  STORE_REJECTED: 22,
+  QUEUE_UNAVAILABLE: 23,
+  SERVER_UNAVAILABLE: 69,
+  DOWNLOAD_FAILED: 74,
+  DOWNLOAD_CORRUPT: 74,
+  DISK_FULL: 74,
+  FILE_NOT_WRITABLE: 74,
+  STACK_FAILED: 70,
+  CONFIG_INVALID: 78,
+  EXPORT_INTERRUPTED: 130,
+}
+
+/** An unknown error is a bug: 70, EX_SOFTWARE of sysexits.h. */
+export const exitCodeOf = (error: unknown): number =>
+  error instanceof ExportError ? exitCodeOfCode(error.code) : 70
+
+export const exitCodeOfCode = (code: string): number => byCode[code] ?? 70
+
+export const exitCodeHelp = `
+Exit codes:
+  0   done
+  10  no such export
+  11  the export's state does not allow it
+  12  the export was canceled
+  20  PostgreSQL: not reachable, or the query failed
+  21  a record cannot be exported; the message names it
+  22  the object store
+  23  the queue
+  64  wrong request or command line
+  69  no server at LONGHAUL_URL
+  70  an unexpected error
+  74  the download could not be received or written
+  78  wrong configuration
+  130 interrupted`

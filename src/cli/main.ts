@@ -1,0 +1,54 @@
+#!/usr/bin/env node
+import { Command, CommanderError } from 'commander'
+import { readEnvironment } from '../config.ts'
+import { errorFacts } from '../errors.ts'
+import { version } from '../version.ts'
+import { cancelCommand } from './commands/cancel.ts'
+import { demoCommand } from './commands/demo.ts'
+import { devCommand } from './commands/dev.ts'
+import { downloadCommand } from './commands/download.ts'
+import { exportCommand } from './commands/export.ts'
+import { listCommand } from './commands/list.ts'
+import { migrateCommand } from './commands/migrate.ts'
+import { seedCommand } from './commands/seed.ts'
+import { serveCommand } from './commands/serve.ts'
+import { statusCommand } from './commands/status.ts'
+import { workerCommand } from './commands/worker.ts'
+import { exitCodeHelp, exitCodeOf } from './exit-codes.ts'
+import { describeError } from './output.ts'
+
+const usageError = 64
+
+function buildProgram(): Command {
+  const program = new Command('longhaul')
+    .description('Exports time ranges of records from PostgreSQL to S3 as background jobs.')
+    .version(version)
+    .addHelpText('after', exitCodeHelp)
+  const commands = [
+    ...[demoCommand, devCommand, migrateCommand, seedCommand, serveCommand, workerCommand],
+    ...[exportCommand, statusCommand, listCommand, downloadCommand, cancelCommand],
+  ]
+  for (const build of commands) program.addCommand(build(readEnvironment))
+  // also for the sub-commands: a wrong command line throws, and ends below with exit code 64
+  for (const command of [program, ...program.commands]) command.exitOverride()
+  return program
+}
+
+/** The one place that turns an error into an exit code. */
+async function main(): Promise<void> {
+  try {
+    await buildProgram().parseAsync()
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      process.exitCode = error.exitCode === 0 ? 0 : usageError
+      return
+    }
+    if (process.argv.includes('--json')) {
+      process.stdout.write(`${JSON.stringify({ error: errorFacts(error) }, null, 2)}\n`)
+    }
+    process.stderr.write(`${describeError(error)}\n`)
+    process.exitCode = exitCodeOf(error)
+  }
+}
+
+await main()

@@ -1,0 +1,87 @@
+import { SingleBar } from 'cli-progress'
+import type { ExportView } from '../http/schemas.ts'
+import { formatBytes, formatCount } from './output.ts'
+
+export interface ProgressDisplay {
+  update(view: ExportView): void
+  /** Leaves the terminal as it should be. */
+  stop(): void
+}
+
+/** Between two plain lines, ms. */
+const plainIntervalMs = 5000
+
+/**
+ * Shows how an export gets on, on stderr: a bar on a terminal, else a plain line now and then.
+ */
+export function createProgressDisplay(
+  stream: NodeJS.WriteStream = process.stderr,
+): ProgressDisplay {
+  return stream.isTTY ? barDisplay(stream) : plainDisplay(stream)
+}
+
+function barDisplay(stream: NodeJS.WriteStream): ProgressDisplay {
+  const bar = new SingleBar({
+    stream,
+    format: '{state} {bar} {rows} rows  {size}  {rate}',
+    barsize: 30,
+    barCompleteChar: '█',
+    barIncompleteChar: '░',
+    hideCursor: true,
+    clearOnComplete: false,
+    gracefulExit: false,
+  })
+  const rate = createRate()
+  let started = false
+  return {
+    update(view) {
+      const { rows, bytes, estimated_rows: estimated = 0 } = view.progress
+      const finished = view.state === 'completed'
+      // an estimate may be too small: a bar that is full too early would lie
+      const total = finished ? Math.max(rows, 1) : Math.max(estimated, rows + 1)
+      const payload = {
+        state: view.state.padEnd(9),
+        rows: formatCount(rows),
+        size: formatBytes(bytes),
+        rate: rate(bytes),
+      }
+      if (!started) bar.start(total, 0, payload)
+      started = true
+      bar.setTotal(total)
+      bar.update(finished ? total : rows, payload)
+    },
+    stop: () => bar.stop(),
+  }
+}
+
+function plainDisplay(stream: NodeJS.WriteStream): ProgressDisplay {
+  const rate = createRate()
+  let shown = 0
+  let lastState = ''
+  return {
+    update({ state, progress }) {
+      const now = Date.now()
+      if (state === lastState && now - shown < plainIntervalMs) return
+      shown = now
+      lastState = state
+      const { rows, bytes } = progress
+      stream.write(
+        `${state}: ${formatCount(rows)} rows, ${formatBytes(bytes)}${suffix(rate(bytes))}\n`,
+      )
+    },
+    stop: () => undefined,
+  }
+}
+
+const suffix = (rate: string) => (rate === '' ? '' : `, ${rate}`)
+
+/** Bytes a second since the first byte was seen; empty until that is known. */
+function createRate(): (bytes: number) => string {
+  let first: { at: number; bytes: number } | undefined
+  return (bytes) => {
+    const now = performance.now()
+    if (bytes > 0) first ??= { at: now, bytes: 0 }
+    if (first === undefined || now - first.at < 500) return ''
+    return `${formatBytes((bytes * 1000) / (now - first.at))}/s`
+  }
+}

@@ -1,0 +1,112 @@
+/** The composition root: joins configuration, adapters, use cases and job definitions. */
+import { exportJob } from '../jobs/export.ts'
+import type { Config } from './config.ts'
+import type { ArtifactStore, ExportRecords } from './export/ports.ts'
+import type { RunExportSettings } from './export/run-export.ts'
+import { buildApp } from './http/app.ts'
+import type { Logger } from './logger.ts'
+import { createExportRecords } from './postgres/export-records.ts'
+import { assertMigrated } from './postgres/migrate.ts'
+import { createPool } from './postgres/pool.ts'
+import { createRowSource } from './postgres/snapshot.ts'
+import { postgresQueue } from './queue/connection.ts'
+import { createProducer } from './queue/producer.ts'
+import { startWorker } from './queue/worker.ts'
+import { systemClock } from './runtime/clock.ts'
+import { createResources, type Resources } from './runtime/resources.ts'
+import { createArtifactStore } from './s3/artifact-store.ts'
+import { createS3Client } from './s3/client.ts'
+
+const dayMs = 24 * 3600 * 1000
+/** Between two writes of progress: a cancel is noticed within this time, too. */
+const progressMs = 1000
+
+/** A part of the system that runs until it is stopped. */
+export interface Service {
+  /** Returns when truly stopped; safe to call again. */
+  stop(): Promise<void>
+}
+
+export interface Server extends Service {
+  /** Where it answers. */
+  readonly url: string
+}
+
+interface Base {
+  readonly resources: Resources
+  readonly records: ExportRecords
+  readonly artifacts: ArtifactStore
+}
+
+/** What server and worker share. @throws ConfigError when the control database is not migrated, SourceError */
+async function composeBase(config: Config, logger: Logger, resources: Resources): Promise<Base> {
+  const control = resources.add(
+    createPool(config.databaseUrl, { role: 'control database' }),
+    (pool) => pool.close(),
+  )
+  await assertMigrated(control)
+  const client = resources.add(createS3Client(config.s3), (s3) => s3.destroy())
+  const artifacts = createArtifactStore({
+    client,
+    bucket: config.s3.bucket,
+    onCleanupFailed: (key, error) =>
+      logger.warn({ key, err: error }, 'could not clean up after a failed upload'),
+  })
+  return { resources, records: createExportRecords(control), artifacts }
+}
+
+/** Runs `compose`; what it acquired is released when it fails. */
+async function withResources<T>(compose: (resources: Resources) => Promise<T>): Promise<T> {
+  const resources = createResources()
+  try {
+    return await compose(resources)
+  } catch (error) {
+    await resources.release().catch(() => undefined)
+    throw error
+  }
+}
+
+/** Starts the HTTP interface. @throws ConfigError, SourceError, QueueError, or the listen error */
+export const startServer = (config: Config, logger: Logger): Promise<Server> =>
+  withResources(async (resources) => {
+    const { records, artifacts } = await composeBase(config, logger, resources)
+    const connection = postgresQueue(config.databaseUrl, { connections: 2 })
+    const queue = resources.add(
+      await createProducer(connection, exportJob.name, logger),
+      (producer) => producer.close(),
+    )
+    const { linkTtlSeconds } = config
+    const deps = { records, queue, artifacts, clock: systemClock, linkTtlSeconds, logger }
+    const app = resources.add(await buildApp(deps), (built) => built.close())
+    const url = await app.listen({ host: config.host, port: config.port })
+    logger.info({ url }, 'server ready')
+    return { url, stop: () => resources.release() }
+  })
+
+/** Starts a worker. @throws ConfigError, SourceError, QueueError */
+export const startExportWorker = (config: Config, logger: Logger): Promise<Service> =>
+  withResources(async (resources) => {
+    const { records, artifacts } = await composeBase(config, logger, resources)
+    const leaseMs = config.leaseSeconds * 1000
+    const settings: RunExportSettings = {
+      keyPrefix: config.keyPrefix,
+      leaseMs,
+      progressMs,
+      artifactTtlMs: config.artifactTtlDays * dayMs,
+      maxFailures: config.maxFailures,
+      maxAttempts: config.maxAttempts,
+    }
+    const source = createRowSource(config.sourceDatabaseUrl)
+    const connection = postgresQueue(config.databaseUrl, { connections: 4 })
+    const deps = { records, source, artifacts, clock: systemClock, settings }
+    const worker = await startWorker(connection, exportJob, deps, {
+      concurrency: config.exportConcurrency,
+      lockMs: leaseMs,
+      logger,
+    })
+    resources.add(worker, (running) =>
+      running.stop({ graceMs: config.shutdownGraceSeconds * 1000 }),
+    )
+    logger.info({ concurrency: config.exportConcurrency }, 'worker ready')
+    return { stop: () => resources.release() }
+  })

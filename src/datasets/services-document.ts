@@ -1,0 +1,177 @@
+/**
+ * The documents of Context Services as SQL: PostgreSQL assembles the JSON text, and nothing parses
+ * it again. Text is put together by `||` rather than by jsonb_build_object, which would keep the
+ * fields that have no value and sort the rest by length.
+ */
+import { refuse } from './refusal.ts'
+
+/** A kind of record: its name, its table's alias, and the SQL of the ids that name it, innermost first. */
+interface Kind {
+  readonly name: string
+  readonly alias: string
+  readonly idSql: readonly string[]
+}
+
+const serviceKind: Kind = { name: 'service', alias: 's', idSql: ['s.service_id'] }
+const stateKind: Kind = { name: 'state', alias: 'st', idSql: ['st.state_id', 'st.service_id'] }
+const taskKind: Kind = { name: 'task', alias: 't', idSql: ['t.task_id', 't.service_id'] }
+
+const common = [
+  'est_duration',
+  'duration',
+  'disposition',
+  'disposition_desc',
+  'started',
+  'completed',
+]
+const nestedTasks = ['active_tasks', 'completed_tasks']
+
+/** Field names that an extension never replaces or invents, for each kind (domain.md section 5). */
+const reserved = {
+  service: [
+    ...['service_id', 'service_type', 'customer_id', 'contact_key', ...common],
+    ...['active_states', 'completed_states', ...nestedTasks],
+  ],
+  state: ['state_id', 'state_type', 'previous_state_id', ...common, ...nestedTasks],
+  task: ['task_id', 'task_type', ...common],
+}
+
+const textArray = (names: readonly string[]) => `array[${names.map((n) => `'${n}'`).join(', ')}]`
+
+/** UTC, milliseconds truncated: to_char's MS drops the microseconds and does not round. */
+const renderedTime = (column: string) =>
+  `to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`
+
+/** Whole milliseconds between the two times as they are rendered; may be negative. */
+const renderedDuration = (alias: string) =>
+  `(extract(epoch from date_trunc('milliseconds', ${alias}.completed_at)` +
+  ` - date_trunc('milliseconds', ${alias}.started_at)) * 1000)::bigint`
+
+/** `{"timestamp": …, <context>}`; null when the event's time is null. */
+function event(alias: string, name: 'started' | 'completed'): string {
+  // the time comes from the column: a context that brings one of its own must not replace it
+  const context = `jsonb_strip_nulls(${alias}.${name} - 'timestamp')::text`
+  return (
+    `'{"timestamp": "' || ${renderedTime(`${alias}.${name}_at`)} || '"'` +
+    ` || coalesce(', ' || substr(nullif(${context}, '{}'), 2), '}')`
+  )
+}
+
+/** `, "name": value`, or nothing when the value is null. */
+const field = (name: string, json: string) => `coalesce(', "${name}": ' || ${json}, '')`
+const textField = (alias: string, name: string) => field(name, `to_json(${alias}.${name})::text`)
+const numberField = (alias: string, name: string) => field(name, `${alias}.${name}::text`)
+const arrayField = (name: string, elements: string) =>
+  `', "${name}": [' || coalesce(${elements}, '') || ']'`
+
+/** The extensions as the rest of the document, including its closing brace. */
+const extensions = (alias: string, names: readonly string[]) =>
+  `coalesce(', ' || substr(nullif((${alias}.extensions - ${textArray(names)})::text, '{}'), 2), '}')`
+
+/** Wraps a document so that a value which JSON cannot show truthfully fails the export instead. */
+function guarded({ name, alias, idSql }: Kind, document: string): string {
+  const cases = [
+    ...['started', 'completed'].map((event) => [
+      `${alias}.${event}_at not between '0001-01-01T00:00:00Z' and '9999-12-31T23:59:59.999999Z'`,
+      `its ${event}_at is infinite or outside the years 1 to 9999`,
+    ]),
+    ...['started', 'completed', 'extensions'].map((column) => [
+      `jsonb_typeof(${alias}.${column}) <> 'object'`,
+      `its column ${column} does not hold a JSON object`,
+    ]),
+  ] as const
+  const whens = cases.map(
+    ([bad, problem]) => `when ${bad} then ${refuse(name, idSql, problem ?? '')}`,
+  )
+  return `case ${whens.join('\n      ')}\n    else ${document} end`
+}
+
+const commonFields = (alias: string) => [
+  numberField(alias, 'est_duration'),
+  field('duration', `${renderedDuration(alias)}::text`),
+  textField(alias, 'disposition'),
+  textField(alias, 'disposition_desc'),
+  field('started', event(alias, 'started')),
+  field('completed', event(alias, 'completed')),
+]
+
+const concat = (parts: readonly string[]) => parts.join('\n      || ')
+
+const taskDocument = guarded(
+  taskKind,
+  concat([
+    `'{"task_id": ' || to_json(t.task_id)::text`,
+    textField('t', 'task_type'),
+    ...commonFields('t'),
+    extensions('t', reserved.task),
+  ]),
+)
+
+/** Aggregates documents in their order: by start, then by id as bytes. */
+const list = (alias: string, id: string, condition: string) =>
+  `string_agg(${alias}.document, ', ' order by ${alias}.started_at, ${alias}.${id} collate "C")` +
+  ` filter (where ${condition})`
+
+/** Tasks of one owner, active and completed apart. `where` names the owner. */
+const tasksOf = (where: string) => `
+    select ${list('task', 'task_id', 'task.completed_at is null')} as active,
+      ${list('task', 'task_id', 'task.completed_at is not null')} as completed
+    from (
+      select t.task_id, t.started_at, t.completed_at, ${taskDocument} as document
+      from context_services.tasks t
+      where ${where}
+      offset 0
+    ) task`
+
+const stateDocument = guarded(
+  stateKind,
+  concat([
+    `'{"state_id": ' || to_json(st.state_id)::text`,
+    textField('st', 'state_type'),
+    textField('st', 'previous_state_id'),
+    ...commonFields('st'),
+    arrayField('active_tasks', 'tasks.active'),
+    arrayField('completed_tasks', 'tasks.completed'),
+    extensions('st', reserved.state),
+  ]),
+)
+
+const statesOfService = `
+    select ${list('state', 'state_id', 'state.completed_at is null')} as active,
+      ${list('state', 'state_id', 'state.completed_at is not null')} as completed
+    from (
+      select st.state_id, st.started_at, st.completed_at, ${stateDocument} as document
+      from context_services.states st
+      cross join lateral (${tasksOf('t.service_id = st.service_id and t.state_id = st.state_id')}) tasks
+      where st.service_id = s.service_id
+      offset 0
+    ) state`
+
+/** A task whose state is unknown to its service hangs on the service. */
+const tasksOfService = tasksOf(
+  `t.service_id = s.service_id and (t.state_id is null or not exists (
+        select from context_services.states known
+        where known.service_id = t.service_id and known.state_id = t.state_id))`,
+)
+
+/** The whole service as one JSON text; needs `serviceDetails` in the from clause. */
+export const serviceDocument = guarded(
+  serviceKind,
+  concat([
+    `'{"service_id": ' || to_json(s.service_id)::text`,
+    textField('s', 'service_type'),
+    textField('s', 'customer_id'),
+    textField('s', 'contact_key'),
+    ...commonFields('s'),
+    arrayField('active_states', 'states.active'),
+    arrayField('completed_states', 'states.completed'),
+    arrayField('active_tasks', 'tasks.active'),
+    arrayField('completed_tasks', 'tasks.completed'),
+    extensions('s', reserved.service),
+  ]),
+)
+
+/** Joins every service `s` with its states and tasks, already rendered. */
+export const serviceDetails = `
+  cross join lateral (${statesOfService}) states
+  cross join lateral (${tasksOfService}) tasks`

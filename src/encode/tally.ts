@@ -1,0 +1,42 @@
+import { createHash } from 'node:crypto'
+
+/** Counts rows and bytes, and digests, as data pass; never holds any. */
+export interface Tally {
+  readonly rows: number
+  /** Bytes that have passed. */
+  readonly bytes: number
+  /** Passes batches on, counting their rows. */
+  countRows<T>(batches: AsyncIterable<readonly T[]>): AsyncGenerator<readonly T[]>
+  /** Passes chunks on, counting and digesting their bytes. */
+  measure(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer>
+  /** SHA-256 of all bytes, lower-case hex. Call it once, when the last chunk has passed. */
+  sha256(): string
+}
+
+export function createTally(): Tally {
+  const hash = createHash('sha256')
+  let rows = 0
+  let bytes = 0
+  return {
+    get rows() {
+      return rows
+    },
+    get bytes() {
+      return bytes
+    },
+    async *countRows(batches) {
+      for await (const batch of batches) {
+        rows += batch.length
+        yield batch
+      }
+    },
+    async *measure(chunks) {
+      for await (const chunk of chunks) {
+        hash.update(chunk)
+        bytes += chunk.length
+        yield chunk
+      }
+    },
+    sha256: () => hash.digest('hex'),
+  }
+}

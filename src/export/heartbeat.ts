@@ -1,0 +1,80 @@
+import { CanceledError, InterruptedError } from '../errors.ts'
+import type { Clock } from '../runtime/clock.ts'
+import type { Claim } from './model.ts'
+import type { ExportRecords, ProgressReport } from './ports.ts'
+
+export interface HeartbeatDeps {
+  readonly records: Pick<ExportRecords, 'progress' | 'get'>
+  readonly clock: Clock
+}
+
+export interface HeartbeatOptions {
+  readonly claim: Claim
+  readonly leaseMs: number
+  /** Between two reports, ms. */
+  readonly intervalMs: number
+  /** What to report, read at each beat. */
+  readonly report: () => Omit<ProgressReport, 'leaseMs'>
+}
+
+export interface Heartbeat {
+  /** Aborts with a CanceledError or InterruptedError once the claim is no longer ours. */
+  readonly signal: AbortSignal
+  /** Reports at once, besides the timer. */
+  beat(): Promise<void>
+  /** Returns when no report is under way any more. */
+  stop(): Promise<void>
+}
+
+/**
+ * Writes progress and renews the lease on a timer of its own, never in the row loop, so that a slow
+ * read or upload cannot cost the lease. Learns that way, too, that an export was canceled elsewhere.
+ */
+export function startHeartbeat(
+  { records, clock }: HeartbeatDeps,
+  { claim, leaseMs, intervalMs, report }: HeartbeatOptions,
+): Heartbeat {
+  const lost = new AbortController()
+  let leaseEnds = clock.now().getTime() + leaseMs
+
+  async function beat(): Promise<void> {
+    const sentAt = clock.now().getTime()
+    try {
+      if (await records.progress(claim, { ...report(), leaseMs })) {
+        leaseEnds = sentAt + leaseMs
+        return
+      }
+      const { state } = await records.get(claim.id)
+      lost.abort(
+        state === 'canceled'
+          ? new CanceledError(claim.id)
+          : new InterruptedError(`Attempt ${claim.attempt} of export ${claim.id} lost its lease.`),
+      )
+    } catch (error) {
+      // the control database may come back before the lease ends; after that another worker may have it
+      if (clock.now().getTime() < leaseEnds) return
+      const reason = `Attempt ${claim.attempt} of export ${claim.id} could not renew its lease.`
+      lost.abort(new InterruptedError(reason, { cause: error }))
+    }
+  }
+
+  let current: Promise<void> = Promise.resolve()
+  let timer: NodeJS.Timeout | undefined
+  let stopped = false
+  const schedule = () => {
+    if (stopped || lost.signal.aborted) return
+    timer = setTimeout(() => {
+      current = beat().then(schedule)
+    }, intervalMs)
+  }
+  schedule()
+  return {
+    signal: lost.signal,
+    beat,
+    async stop() {
+      stopped = true
+      clearTimeout(timer)
+      await current
+    },
+  }
+}

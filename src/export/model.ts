@@ -1,0 +1,100 @@
+/**
+ * The words of this project, as types. They mean the same in code, logs, documents and the API.
+ *
+ * - **export**: one requested extraction and its record. The record is the truth.
+ * - **spec**: the validated, canonical request.
+ * - **range**: `[from, to)`, UTC, half open.
+ * - **job**: the BullMQ entry that carries an export's id, and nothing else.
+ * - **attempt**: one run of an export; grows with every claim, fences updates, and names the object key.
+ * - **snapshot**: the repeatable-read view that an export reads.
+ * - **batch**: rows from one read of a cursor. **chunk**: bytes from the encoder. **part**: a numbered
+ *   piece of a multipart upload. **upload**: one multipart upload.
+ * - **artifact**: the finished object and its facts. **link**: a signed URL with an end.
+ */
+import type { EventFilter, StateFilter } from '../datasets/dataset.ts'
+import type { ErrorFacts } from '../errors.ts'
+
+export const exportStates = [
+  'queued',
+  'running',
+  'completed',
+  'failed',
+  'canceled',
+  'expired',
+] as const
+export type ExportState = (typeof exportStates)[number]
+
+/**
+ * A point in time, RFC 3339 in UTC with `Z`: three fraction digits, or six when the microseconds are
+ * not whole milliseconds. A string, because JavaScript's Date would lose the microseconds.
+ */
+export type Instant = string & { readonly brand: 'Instant' }
+
+/** `[from, to)`: half open, so that adjacent ranges tile. */
+export interface Range {
+  readonly from: Instant
+  readonly to: Instant
+}
+
+/** What to export, with every default filled in. */
+export interface ExportSpec {
+  readonly dataset: string
+  readonly range: Range
+  /** Which of a record's events must fall in the range. */
+  readonly filterEvents: EventFilter
+  /** False: ids only. True: whole documents. */
+  readonly exportContent: boolean
+  /** State as of the snapshot; anything but `any` needs `exportContent`. */
+  readonly filterState: StateFilter
+}
+
+export interface Progress {
+  readonly rows: number
+  /** Bytes of JSON so far, before any compression. */
+  readonly bytes: number
+  /** By the planner's statistics; absent when unknown. */
+  readonly estimatedRows?: number
+}
+
+export interface Artifact {
+  readonly key: string
+  readonly bytes: number
+  readonly rows: number
+  /** Lower-case hex, of the stored bytes. */
+  readonly sha256: string
+  readonly etag: string
+  readonly contentType: string
+}
+
+/** One export, as the control database knows it. */
+export interface ExportRecord {
+  readonly id: string
+  readonly spec: ExportSpec
+  readonly state: ExportState
+  /** 0 until the first claim. */
+  readonly attempt: number
+  /** Attempts that ended by error or lost lease without getting further than an earlier one. */
+  readonly failures: number
+  /** The most rows that any ended attempt had read: progress beyond it is not a failure. */
+  readonly highestRows: number
+  /** How often this export was put on the queue: part of the job's id. */
+  readonly dispatch: number
+  readonly progress: Progress
+  readonly createdAt: Date
+  readonly startedAt?: Date
+  readonly finishedAt?: Date
+  /** Until when the running attempt may write without renewing its lease. */
+  readonly leaseUntil?: Date
+  /** The instant that the artifact, or the running attempt, shows. */
+  readonly snapshotAt?: Date
+  readonly error?: ErrorFacts
+  readonly artifact?: Artifact
+  /** When the artifact is due to be deleted. */
+  readonly expiresAt?: Date
+}
+
+/** The right to write to a running export: held by one attempt at a time. */
+export interface Claim {
+  readonly id: string
+  readonly attempt: number
+}

@@ -1,0 +1,147 @@
+/** What the use cases need from the outside, no more. Adapters implement these; tests double them. */
+import type { DatasetQuery } from '../datasets/dataset.ts'
+import type { ErrorFacts } from '../errors.ts'
+import type { Artifact, Claim, ExportRecord, ExportSpec, ExportState } from './model.ts'
+
+export interface NewExport {
+  readonly id: string
+  readonly spec: ExportSpec
+  readonly createdAt: Date
+  /** The client's own name for this request; the same name never makes two exports. */
+  readonly idempotencyKey?: string
+  /** Digest of the request as it was sent: tells a repeated request from another one. */
+  readonly fingerprint: string
+}
+
+export interface ListQuery {
+  readonly state?: ExportState
+  readonly limit: number
+  /** `nextCursor` of the page before. */
+  readonly cursor?: string
+}
+
+export interface ExportPage {
+  readonly exports: readonly ExportRecord[]
+  readonly nextCursor?: string
+}
+
+/** The records of all exports. Every change is one guarded update; see `state.ts` for what may follow what. */
+export interface ExportRecords {
+  /** Inserts, or returns the record that already has this idempotency key, with its fingerprint. */
+  create(draft: NewExport): Promise<{ record: ExportRecord; created: boolean; fingerprint: string }>
+  /** @throws NotFoundError */
+  get(id: string): Promise<ExportRecord>
+  /** Newest first. @throws SpecError when the cursor is not one of ours */
+  list(query: ListQuery): Promise<ExportPage>
+  /**
+   * Takes a queued export, or a running one whose lease has ended, for a new attempt.
+   * Undefined when it is neither. @throws NotFoundError
+   */
+  claim(id: string, options: ClaimOptions): Promise<ExportRecord | undefined>
+  /** Writes progress and renews the lease. False when the claim is no longer held. */
+  progress(claim: Claim, report: ProgressReport): Promise<boolean>
+  /** False when the claim is no longer held: then nothing was written. */
+  complete(claim: Claim, artifact: Artifact, times: CompletionTimes): Promise<boolean>
+  /** Ends the attempt by an error; `again` requeues the export, else it has failed. False: claim lost. */
+  fail(claim: Claim, failure: AttemptFailure): Promise<boolean>
+  /** Gives a claim back without counting a failure. False: claim lost. */
+  release(claim: Claim): Promise<boolean>
+  /** Cancels a queued or running export. Undefined when it is neither. @throws NotFoundError */
+  cancel(id: string, at: Date): Promise<ExportRecord | undefined>
+  /** Turns a completed export into an expired one. Undefined when it is not completed. @throws NotFoundError */
+  expire(id: string, at: Date): Promise<ExportRecord | undefined>
+}
+
+export interface ClaimOptions {
+  readonly leaseMs: number
+}
+
+export interface AttemptFailure {
+  readonly error: ErrorFacts
+  readonly again: boolean
+  /** Of the export, this attempt included. */
+  readonly failures: number
+  /** Rows this attempt had read. */
+  readonly rows: number
+  readonly at: Date
+}
+
+export interface ProgressReport {
+  readonly rows: number
+  readonly bytes: number
+  readonly estimatedRows?: number | undefined
+  readonly snapshotAt?: Date | undefined
+  readonly leaseMs: number
+}
+
+export interface CompletionTimes {
+  readonly finishedAt: Date
+  readonly expiresAt: Date
+  readonly snapshotAt: Date
+}
+
+/** Wakes a worker for an export. */
+export interface ExportQueue {
+  /** Adding the same dispatch twice is harmless. @throws QueueError */
+  enqueue(id: string, dispatch: number): Promise<void>
+}
+
+/** The database that is exported. Only ever read. */
+export interface RowSource {
+  /** Opens one read-only snapshot on a connection of its own. @throws SourceError */
+  open(options: { signal: AbortSignal }): Promise<Snapshot>
+}
+
+export interface Snapshot {
+  /** Everything committed before this instant is seen. */
+  readonly at: Date
+  /** The planner's guess for all queries together; undefined where it has none. */
+  estimate(queries: readonly DatasetQuery[]): Promise<number | undefined>
+  /**
+   * Reads the queries one after another. Yields batches: arrays of JSON texts, a row each.
+   * @throws SourceError, EncodeError, or the signal's reason
+   */
+  read(queries: readonly DatasetQuery[]): AsyncIterable<readonly string[]>
+  /** Ends the connection; a query still running is canceled on the server. Never throws. */
+  close(): Promise<void>
+}
+
+export interface PutOptions {
+  readonly contentType: string
+  /** Guess of the final size, from which the part size is fixed up front. */
+  readonly estimatedBytes?: number | undefined
+  readonly signal: AbortSignal
+}
+
+export interface StoredObject {
+  readonly key: string
+  readonly bytes: number
+  readonly etag: string
+}
+
+export interface Link {
+  readonly url: string
+  readonly expiresAt: Date
+}
+
+export interface LinkOptions {
+  readonly ttlSeconds: number
+  /** The name a browser saves the download under. */
+  readonly fileName: string
+  readonly contentType: string
+}
+
+/** Where artifacts are kept: an S3 bucket. All errors are StoreErrors, or the signal's reason. */
+export interface ArtifactStore {
+  /**
+   * Stores all chunks as one object, visible only when whole, and confirms its size. When it throws,
+   * neither an object nor an open upload of this key is left behind.
+   */
+  put(key: string, chunks: AsyncIterable<Buffer>, options: PutOptions): Promise<StoredObject>
+  /** Undefined when there is no such object. */
+  stat(key: string): Promise<StoredObject | undefined>
+  /** Removes the object and any open upload of this key. Nothing there is no error. */
+  remove(key: string): Promise<void>
+  /** Signs a link. Does not look whether the object exists. */
+  link(key: string, options: LinkOptions): Promise<Link>
+}

@@ -1,0 +1,52 @@
+import { randomUUID } from 'node:crypto'
+import { SpecError } from '../errors.ts'
+import type { Clock } from '../runtime/clock.ts'
+import type { ExportRecord } from './model.ts'
+import type { ExportQueue, ExportRecords } from './ports.ts'
+import { fingerprint, parseExportRequest, resolveSpec } from './spec.ts'
+
+export interface RequestExportDeps {
+  readonly records: Pick<ExportRecords, 'create'>
+  readonly queue: ExportQueue
+  readonly clock: Clock
+}
+
+export interface RequestedExport {
+  readonly record: ExportRecord
+  /** False when the idempotency key had been used for the same request before. */
+  readonly created: boolean
+}
+
+/**
+ * Accepts one request: checks it whole, writes its record, then wakes a worker. The record comes
+ * first, so that a lost queue loses no export.
+ * @param input the body as it was sent
+ * @throws SpecError (nothing was written), QueueError (the record stays, and is enqueued later)
+ */
+export async function requestExport(
+  { records, queue, clock }: RequestExportDeps,
+  input: unknown,
+  { idempotencyKey }: { readonly idempotencyKey?: string | undefined } = {},
+): Promise<RequestedExport> {
+  const request = parseExportRequest(input)
+  const now = clock.now()
+  const print = fingerprint(request)
+  const outcome = await records.create({
+    id: randomUUID(),
+    spec: resolveSpec(request, now),
+    createdAt: now,
+    fingerprint: print,
+    ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+  })
+  const { record, created } = outcome
+  if (outcome.fingerprint !== print) {
+    throw new SpecError(
+      'IDEMPOTENCY_KEY_REUSED',
+      `Idempotency-Key ${JSON.stringify(idempotencyKey)} was used for another request (export ${record.id}).`,
+      { hint: 'Send a new key with a new request, or the old request with the old key.' },
+    )
+  }
+  // also for a repeated request: the first one may have died between its record and its job
+  if (record.state === 'queued') await queue.enqueue(record.id, record.dispatch)
+  return { record, created }
+}

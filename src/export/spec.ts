@@ -1,0 +1,91 @@
+import { createHash } from 'node:crypto'
+import { z } from 'zod'
+import { eventFilters, stateFilters } from '../datasets/dataset.ts'
+import { findDataset } from '../datasets/registry.ts'
+import { SpecError } from '../errors.ts'
+import { describeIssues, got } from '../runtime/describe-issues.ts'
+import { compareInstants, instantForm, instantOf, parseInstant } from './instant.ts'
+import type { ExportSpec, Instant } from './model.ts'
+
+const instant = z.string().transform((text, context): Instant => {
+  const result = parseInstant(text)
+  if (result.ok) return result.instant
+  context.addIssue({
+    code: 'custom',
+    message: `expected ${instantForm}, got ${got(text)}: ${result.problem}`,
+  })
+  return z.NEVER
+})
+
+/** The body of `POST /exports`: names, defaults and meanings of domain.md section 2. */
+export const exportRequest = z.strictObject({
+  dataset: z.string().default('services').describe('Which kind of record to export.'),
+  time_from: instant.describe('Start of the range, inclusive. RFC 3339 with an offset.'),
+  time_to: instant
+    .optional()
+    .describe('End of the range, exclusive. Default: the moment the request is accepted.'),
+  filter_events: z
+    .enum(eventFilters)
+    .default('any')
+    .describe('Which event of the service must fall in the range.'),
+  export_content: z
+    .boolean()
+    .default(false)
+    .describe('false: an array of ids. true: an array of whole services.'),
+  filter_state: z
+    .enum(stateFilters)
+    .default('any')
+    .describe('State as of the snapshot; active and inactive need export_content=true.'),
+})
+/** A request as it was sent, checked, with defaults filled in but `time_to` still open. */
+export type ExportRequest = z.output<typeof exportRequest>
+
+/**
+ * Checks one request, whole: every problem is named in one message, with what was expected and got.
+ * @throws SpecError
+ */
+export function parseExportRequest(input: unknown): ExportRequest {
+  const result = exportRequest.safeParse(input)
+  if (!result.success) {
+    throw invalid(describeIssues(result.error, input, { known: Object.keys(exportRequest.shape) }))
+  }
+  const request = result.data
+  findDataset(request.dataset)
+  if (request.filter_state !== 'any' && !request.export_content) {
+    throw invalid([
+      `filter_state: expected "any" unless export_content is true, got ${got(request.filter_state)}: ` +
+        'leaving it out silently would return a wrong set',
+    ])
+  }
+  return request
+}
+
+/**
+ * Fills in what depends on the moment of acceptance.
+ * @throws SpecError when the range is empty or reversed
+ */
+export function resolveSpec(request: ExportRequest, now: Date): ExportSpec {
+  const from = request.time_from
+  const to = request.time_to ?? instantOf(now)
+  if (compareInstants(from, to) >= 0) {
+    const end =
+      request.time_to === undefined ? `now, ${to}, as time_to is absent` : `time_to, ${to}`
+    throw invalid([`time_from: expected a time before ${end}, got ${got(from)}`])
+  }
+  return {
+    dataset: request.dataset,
+    range: { from, to },
+    filterEvents: request.filter_events,
+    exportContent: request.export_content,
+    filterState: request.filter_state,
+  }
+}
+
+/** Tells a repeated request from another one: equal for requests that mean the same. */
+export function fingerprint(request: ExportRequest): string {
+  const canonical = Object.entries(request).sort(([a], [b]) => (a < b ? -1 : 1))
+  return createHash('sha256').update(JSON.stringify(canonical)).digest('hex')
+}
+
+const invalid = (problems: readonly string[]) =>
+  new SpecError('SPEC_INVALID', `${problems.join('; ')}.`)

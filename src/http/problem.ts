@@ -1,0 +1,108 @@
+import type { FastifyError, FastifyReply } from 'fastify'
+import { ExportError, StateError } from '../errors.ts'
+
+/** RFC 9457 problem details, with our code and what to do. */
+export interface Problem {
+  readonly type: string
+  readonly title: string
+  readonly status: number
+  readonly detail: string
+  readonly code: string
+  readonly hint?: string
+  /** State of the export that stood in the way. */
+  readonly state?: string
+}
+
+/** Every code that a client can meet. What is not listed is a bug, and shows as 500 INTERNAL. */
+const statusOfCode: Readonly<Record<string, number>> = {
+  SPEC_INVALID: 400,
+  SPEC_UNKNOWN_DATASET: 400,
+  IDEMPOTENCY_KEY_REUSED: 422,
+  EXPORT_NOT_FOUND: 404,
+  EXPORT_NOT_READY: 409,
+  EXPORT_FINISHED: 409,
+  EXPORT_CANCELED: 409,
+  EXPORT_GONE: 410,
+  EXPORT_EXPIRED: 410,
+  SOURCE_UNAVAILABLE: 503,
+  SOURCE_TIMEOUT: 503,
+  SOURCE_QUERY_FAILED: 500,
+  ENCODE_UNSUPPORTED_VALUE: 500,
+  STORE_UNAVAILABLE: 503,
+  STORE_SLOW_DOWN: 503,
+  STORE_DENIED: 500,
+  STORE_NO_BUCKET: 500,
+  STORE_REJECTED: 500,
+  QUEUE_UNAVAILABLE: 503,
+}
+
+const titles: Readonly<Record<number, string>> = {
+  400: 'Bad request',
+  404: 'Not found',
+  405: 'Method not allowed',
+  409: 'Conflict',
+  410: 'Gone',
+  413: 'Body too large',
+  415: 'Unsupported media type',
+  422: 'Unprocessable content',
+  500: 'Internal error',
+  503: 'Unavailable',
+}
+
+/** What the framework refuses before a handler runs. */
+const frameworkCodes: Readonly<Record<string, { code: string; detail: string }>> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: { code: 'BODY_TOO_LARGE', detail: 'The body is larger than 64 KiB.' },
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: {
+    code: 'UNSUPPORTED_MEDIA_TYPE',
+    detail: 'Send the body as JSON, with Content-Type: application/json.',
+  },
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: {
+    code: 'BAD_REQUEST',
+    detail: 'The body is not as long as its Content-Length says.',
+  },
+  FST_ERR_BAD_URL: { code: 'BAD_REQUEST', detail: 'The path is not a valid URL path.' },
+}
+
+export function problem(
+  status: number,
+  code: string,
+  detail: string,
+  extra: { readonly hint?: string | undefined; readonly state?: string } = {},
+): Problem {
+  const { hint, state } = extra
+  return {
+    type: `urn:longhaul:problem:${code.toLowerCase().replaceAll('_', '-')}`,
+    title: titles[status] ?? 'Error',
+    status,
+    detail,
+    code,
+    ...(hint === undefined ? {} : { hint }),
+    ...(state === undefined ? {} : { state }),
+  }
+}
+
+/** The one place that turns an error into a status. An unknown error never shows its text. */
+export function problemOf(error: unknown): Problem {
+  if (error instanceof ExportError) {
+    const status = statusOfCode[error.code] ?? 500
+    const state = error instanceof StateError ? { state: error.state } : {}
+    return problem(status, error.code, error.message, { hint: error.hint, ...state })
+  }
+  const { code = '', statusCode = 500 } = (error ?? {}) as Partial<FastifyError>
+  const known = frameworkCodes[code]
+  if (known !== undefined) return problem(statusCode, known.code, known.detail)
+  if (error instanceof SyntaxError && statusCode === 400) {
+    return problem(400, 'BODY_NOT_JSON', `The body is not valid JSON: ${error.message}.`)
+  }
+  if (statusCode >= 400 && statusCode < 500) {
+    return problem(statusCode, 'BAD_REQUEST', 'The request could not be understood.')
+  }
+  return problem(500, 'INTERNAL', 'An unexpected error happened.', {
+    hint: "Look for this answer's X-Request-Id in the server's log, which has the details.",
+  })
+}
+
+export function sendProblem(reply: FastifyReply, body: Problem): FastifyReply {
+  if (body.status === 503) void reply.header('retry-after', '5')
+  return reply.code(body.status).type('application/problem+json').send(body)
+}

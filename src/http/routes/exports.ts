@@ -1,0 +1,192 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { SpecError } from '../../errors.ts'
+import { cancelExport } from '../../export/cancel-export.ts'
+import { deleteExport } from '../../export/delete-export.ts'
+import { linkExport } from '../../export/link-export.ts'
+import type { ExportRecord } from '../../export/model.ts'
+import type { ArtifactStore, ExportQueue, ExportRecords } from '../../export/ports.ts'
+import { requestExport } from '../../export/request-export.ts'
+import { isFinished } from '../../export/state.ts'
+import type { Clock } from '../../runtime/clock.ts'
+import { describeIssues, got } from '../../runtime/describe-issues.ts'
+import { viewExport } from '../export-view.ts'
+import {
+  exportListSchema,
+  exportRequestSchema,
+  exportSchema,
+  jsonSchema,
+  listQuery,
+  problemSchema,
+} from '../schemas.ts'
+
+export interface ExportRoutesDeps {
+  readonly records: ExportRecords
+  readonly queue: ExportQueue
+  readonly artifacts: Pick<ArtifactStore, 'link' | 'remove'>
+  readonly clock: Clock
+  readonly linkTtlSeconds: number
+}
+
+/** When to ask again about an export that has not finished, seconds. */
+const retryAfterSeconds = 1
+
+interface ById {
+  readonly Params: { readonly id: string }
+}
+
+const view = jsonSchema(exportSchema)
+const problem = jsonSchema(problemSchema)
+const idParameter = {
+  type: 'object',
+  properties: { id: { type: 'string', format: 'uuid' } },
+  required: ['id'],
+}
+
+/** `/exports`: request, list, look at, fetch, cancel, delete. */
+export function exportRoutes(app: FastifyInstance, deps: ExportRoutesDeps): void {
+  const { records } = deps
+
+  async function answer(reply: FastifyReply, status: number, record: ExportRecord) {
+    if (!isFinished(record.state)) void reply.header('retry-after', String(retryAfterSeconds))
+    // a signed link is in it, and it changes: nobody in between may keep it
+    return reply
+      .code(status)
+      .header('cache-control', 'no-store')
+      .send(await viewExport(deps, record))
+  }
+
+  app.post(
+    '/exports',
+    {
+      schema: {
+        summary: 'Request an export',
+        headers: {
+          type: 'object',
+          properties: {
+            'idempotency-key': {
+              type: 'string',
+              description: 'The same key with the same body gives the same export, with 200.',
+            },
+          },
+        },
+        body: exportRequestSchema,
+        response: { 202: view, 200: view, 400: problem, 413: problem, 415: problem, 422: problem },
+      },
+    },
+    async (request, reply) => {
+      const idempotencyKey = parseIdempotencyKey(request)
+      const { record, created } = await requestExport(deps, request.body, { idempotencyKey })
+      request.log.info({ export_id: record.id, created }, 'export requested')
+      void reply.header('location', `/exports/${record.id}`)
+      return answer(reply, created ? 202 : 200, record)
+    },
+  )
+
+  app.get(
+    '/exports',
+    {
+      schema: {
+        summary: 'List exports, newest first',
+        querystring: jsonSchema(listQuery, 'input'),
+        response: { 200: jsonSchema(exportListSchema), 400: problem },
+      },
+    },
+    async (request, reply) => {
+      const { state, cursor, limit } = parseListQuery(request.query)
+      const page = await records.list({
+        limit,
+        ...(state === undefined ? {} : { state }),
+        ...(cursor === undefined ? {} : { cursor }),
+      })
+      const exports = await Promise.all(page.exports.map((record) => viewExport(deps, record)))
+      return reply
+        .header('cache-control', 'no-store')
+        .send({ exports, next_cursor: page.nextCursor ?? null })
+    },
+  )
+
+  app.get<ById>(
+    '/exports/:id',
+    {
+      schema: {
+        summary: 'State, progress and link of an export',
+        params: idParameter,
+        response: { 200: view, 404: problem },
+      },
+    },
+    async (request, reply) => answer(reply, 200, await records.get(request.params.id)),
+  )
+
+  app.get<ById>(
+    '/exports/:id/artifact',
+    {
+      schema: {
+        summary: 'Redirect to a freshly signed link',
+        params: idParameter,
+        response: {
+          302: { description: 'Location is the link.' },
+          404: problem,
+          409: problem,
+          410: problem,
+        },
+      },
+    },
+    async (request, reply) => {
+      const link = await linkExport(deps, await records.get(request.params.id))
+      return reply.header('cache-control', 'no-store').redirect(link.url, 302)
+    },
+  )
+
+  app.post<ById>(
+    '/exports/:id/cancel',
+    {
+      schema: {
+        summary: 'Cancel a queued or running export',
+        params: idParameter,
+        response: { 202: view, 200: view, 404: problem, 409: problem },
+      },
+    },
+    async (request, reply) => {
+      const { record, changed } = await cancelExport(deps, request.params.id)
+      return answer(reply, changed ? 202 : 200, record)
+    },
+  )
+
+  app.delete<ById>(
+    '/exports/:id',
+    {
+      schema: {
+        summary: 'Delete the artifact of a finished export; its record stays',
+        params: idParameter,
+        response: {
+          204: { description: 'Deleted, or there was nothing to delete.' },
+          404: problem,
+          409: problem,
+        },
+      },
+    },
+    async (request, reply) => {
+      await deleteExport(deps, request.params.id)
+      return reply.code(204).send()
+    },
+  )
+}
+
+function parseIdempotencyKey(request: FastifyRequest): string | undefined {
+  const key = request.headers['idempotency-key']
+  if (key === undefined || (typeof key === 'string' && /^[\x21-\x7e]{1,255}$/.test(key))) return key
+  throw new SpecError(
+    'SPEC_INVALID',
+    `Idempotency-Key: expected 1 to 255 visible ASCII characters, got ${got(key)}.`,
+  )
+}
+
+function parseListQuery(query: unknown) {
+  const result = listQuery.safeParse(query)
+  if (result.success) return result.data
+  const known = Object.keys(listQuery.shape)
+  throw new SpecError(
+    'SPEC_INVALID',
+    `${describeIssues(result.error, query, { known }).join('; ')}.`,
+  )
+}

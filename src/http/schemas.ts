@@ -1,0 +1,86 @@
+/** The shapes of the API, as the OpenAPI document shows them and the tests check them. */
+import { z } from 'zod'
+import { exportStates } from '../export/model.ts'
+import { exportRequest } from '../export/spec.ts'
+
+const time = z.iso.datetime().describe('RFC 3339, UTC.')
+const count = z.int().nonnegative()
+
+export const problemSchema = z.object({
+  type: z.string(),
+  title: z.string(),
+  status: z.int(),
+  detail: z.string().describe('What happened, and to which value.'),
+  code: z.string().describe('Stable; meant for programs.'),
+  hint: z.string().optional().describe('What to do about it.'),
+  state: z.enum(exportStates).optional().describe('State of the export that stood in the way.'),
+})
+
+export const exportSchema = z.object({
+  id: z.uuid(),
+  state: z.enum(exportStates),
+  request: z
+    .object({
+      dataset: z.string(),
+      time_from: time,
+      time_to: time,
+      filter_events: z.string(),
+      export_content: z.boolean(),
+      filter_state: z.string(),
+    })
+    .describe('As accepted, with every default filled in.'),
+  progress: z.object({
+    rows: count,
+    bytes: count.describe('Bytes of JSON.'),
+    estimated_rows: count.optional().describe("By the planner's statistics."),
+  }),
+  attempt: count.describe('0 until a worker has taken it.'),
+  created_at: time,
+  started_at: time.optional(),
+  finished_at: time.optional(),
+  snapshot_at: time.optional().describe('The instant that the artifact shows.'),
+  error: z
+    .object({
+      code: z.string(),
+      message: z.string(),
+      hint: z.string().optional(),
+      retryable: z.boolean(),
+    })
+    .optional()
+    .describe('Why it failed; while queued or running, why the attempt before did.'),
+  artifact: z
+    .object({
+      url: z.url().describe('Signed link, made for this answer.'),
+      url_expires_at: time,
+      key: z.string(),
+      bytes: count,
+      rows: count,
+      sha256: z.string().describe('Of the bytes, lower-case hex.'),
+      content_type: z.string(),
+      expires_at: time.optional().describe('When the artifact is due to be deleted.'),
+    })
+    .optional()
+    .describe('Once completed.'),
+})
+export type ExportView = z.output<typeof exportSchema>
+
+export const exportListSchema = z.object({
+  exports: z.array(exportSchema).describe('Newest first.'),
+  next_cursor: z.string().nullable().describe('For the next page; null on the last one.'),
+})
+
+export const listQuery = z.strictObject({
+  state: z.enum(exportStates).optional(),
+  limit: z.coerce.number().int().min(1).max(100).default(20),
+  cursor: z.string().optional(),
+})
+
+/** A schema as OpenAPI 3.1 has it, which is JSON Schema. */
+export const jsonSchema = (schema: z.ZodType, io: 'input' | 'output' = 'output') => {
+  const document: Record<string, unknown> = z.toJSONSchema(schema, { io, unrepresentable: 'any' })
+  // the dialect is that of the whole OpenAPI document
+  delete document['$schema']
+  return document
+}
+
+export const exportRequestSchema = jsonSchema(exportRequest, 'input')

@@ -1,0 +1,26 @@
+import { pino, type DestinationStream, type Logger } from 'pino'
+
+export type { Logger } from 'pino'
+
+/** Fields that could carry a secret, wherever they stand in a logged object. */
+const secretFields = ['authorization', 'password', 'connectionString', 'apiKey', 'cookie']
+
+/**
+ * One JSON line an event, on stderr: stdout belongs to what a command prints.
+ * @param destination for tests and for `dev`, which keeps its log in a file
+ */
+export function createLogger(
+  { level }: { readonly level: string },
+  destination: DestinationStream = pino.destination(2),
+): Logger {
+  return pino(
+    {
+      level,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      redact: { paths: secretFields.flatMap((name) => [name, `*.${name}`]), censor: '[secret]' },
+    },
+    destination,
+  )
+}

@@ -1,0 +1,169 @@
+import { NotFoundError, SpecError } from '../errors.ts'
+import type { ExportRecords } from '../export/ports.ts'
+import { transitions, type Transition } from '../export/state.ts'
+import { exportColumns, exportFromRow, type ExportRow } from './export-row.ts'
+import type { Database } from './pool.ts'
+
+const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
+
+/** `state = any(from)` and `state = to` of a transition, as SQL. */
+const guard = (name: Transition) =>
+  `state in (${transitions[name].from.map((state) => `'${state}'`).join(', ')})`
+const become = (name: Transition) => `state = '${transitions[name].to}'`
+const ms = (parameter: string) => `${parameter}::double precision * interval '1 millisecond'`
+
+/** The records of exports in schema longhaul of the control database. All errors are SourceErrors besides. */
+export function createExportRecords(database: Database): ExportRecords {
+  const rows = async (text: string, values: readonly unknown[]) =>
+    (await database.query<ExportRow>(text, values)).rows
+
+  /** One guarded update: the record when the guard held, else undefined. */
+  async function update(id: string, set: string, where: string, values: readonly unknown[] = []) {
+    if (!uuid.test(id)) throw new NotFoundError(id)
+    const [row] = await rows(
+      `update longhaul.exports set ${set} where id = $1 and ${where} returning ${exportColumns}`,
+      [id, ...values],
+    )
+    return row === undefined ? undefined : exportFromRow(row)
+  }
+
+  async function get(id: string) {
+    // anything that is no uuid would be an error of the database rather than an unknown id
+    const [row] = uuid.test(id)
+      ? await rows(`select ${exportColumns} from longhaul.exports where id = $1`, [id])
+      : []
+    if (row === undefined) throw new NotFoundError(id)
+    return exportFromRow(row)
+  }
+
+  return {
+    get,
+
+    async create({ id, spec, createdAt, idempotencyKey, fingerprint }) {
+      const { dataset, range, filterEvents, exportContent, filterState } = spec
+      const [inserted] = await rows(
+        `insert into longhaul.exports (id, dataset, range_from, range_to, filter_events,
+           export_content, filter_state, created_at, idempotency_key, fingerprint)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+         on conflict (idempotency_key) do nothing
+         returning ${exportColumns}`,
+        [
+          ...[id, dataset, range.from, range.to, filterEvents, exportContent, filterState],
+          ...[createdAt, idempotencyKey ?? null, fingerprint],
+        ],
+      )
+      if (inserted !== undefined) {
+        return { record: exportFromRow(inserted), created: true, fingerprint }
+      }
+      const [row] = await rows(
+        `select ${exportColumns} from longhaul.exports where idempotency_key = $1`,
+        [idempotencyKey],
+      )
+      // records are never deleted, so the row that stood in the way is there
+      if (row === undefined) throw new NotFoundError(id)
+      return { record: exportFromRow(row), created: false, fingerprint: row.fingerprint }
+    },
+
+    async list({ state, limit, cursor }) {
+      const after = cursor === undefined ? undefined : parseCursor(cursor)
+      const found = await rows(
+        `select ${exportColumns} from longhaul.exports
+         where ($1::text is null or state = $1)
+           and ($2::timestamptz is null or (created_at, id) < ($2, $3))
+         order by created_at desc, id desc
+         limit $4`,
+        [state ?? null, after?.createdAt ?? null, after?.id ?? null, limit + 1],
+      )
+      const page = found.slice(0, limit).map(exportFromRow)
+      const last = page.at(-1)
+      const more = found.length > limit && last !== undefined
+      return {
+        exports: page,
+        ...(more ? { nextCursor: formatCursor(last.createdAt, last.id) } : {}),
+      }
+    },
+
+    async claim(id, { leaseMs }) {
+      const claimed = await update(
+        id,
+        `${become('claim')}, attempt = attempt + 1,
+         failures = failures + (case when state = 'running' and rows <= highest_rows then 1 else 0 end),
+         highest_rows = greatest(highest_rows, rows), rows = 0, bytes = 0, snapshot_at = null,
+         lease_until = now() + ${ms('$2')}, started_at = coalesce(started_at, now())`,
+        `${guard('claim')} and (state = 'queued' or lease_until < now())`,
+        [leaseMs],
+      )
+      if (claimed === undefined) await get(id)
+      return claimed
+    },
+
+    async progress({ id, attempt }, { rows, bytes, estimatedRows, snapshotAt, leaseMs }) {
+      const updated = await update(
+        id,
+        `rows = $3, bytes = $4, estimated_rows = coalesce($5, estimated_rows),
+         snapshot_at = coalesce($6, snapshot_at), lease_until = now() + ${ms('$7')}`,
+        `attempt = $2 and state = 'running'`,
+        [attempt, rows, bytes, estimatedRows ?? null, snapshotAt ?? null, leaseMs],
+      )
+      return updated !== undefined
+    },
+
+    async complete({ id, attempt }, artifact, { finishedAt, expiresAt, snapshotAt }) {
+      const updated = await update(
+        id,
+        `${become('complete')}, artifact = $3, rows = $4, bytes = $5, finished_at = $6,
+         expires_at = $7, snapshot_at = $8, lease_until = null, error = null`,
+        `attempt = $2 and ${guard('complete')}`,
+        [
+          ...[attempt, JSON.stringify(artifact), artifact.rows, artifact.bytes],
+          ...[finishedAt, expiresAt, snapshotAt],
+        ],
+      )
+      return updated !== undefined
+    },
+
+    async fail({ id, attempt }, { error, again, failures, rows, at }) {
+      const transition = again ? 'requeue' : 'fail'
+      const updated = await update(
+        id,
+        `${become(transition)}, error = $3, failures = $4, highest_rows = greatest(highest_rows, $5),
+         finished_at = $6, lease_until = null`,
+        `attempt = $2 and ${guard(transition)}`,
+        [attempt, JSON.stringify(error), failures, rows, again ? null : at],
+      )
+      return updated !== undefined
+    },
+
+    async release({ id, attempt }) {
+      const updated = await update(
+        id,
+        `${become('requeue')}, highest_rows = greatest(highest_rows, rows), lease_until = null`,
+        `attempt = $2 and ${guard('requeue')}`,
+        [attempt],
+      )
+      return updated !== undefined
+    },
+
+    cancel: (id, at) =>
+      update(id, `${become('cancel')}, finished_at = $2, lease_until = null`, guard('cancel'), [
+        at,
+      ]),
+
+    expire: (id, at) =>
+      update(id, `${become('expire')}, expires_at = least(expires_at, $2)`, guard('expire'), [at]),
+  }
+}
+
+const formatCursor = (createdAt: Date, id: string) =>
+  Buffer.from(`${createdAt.toISOString()}/${id}`).toString('base64url')
+
+function parseCursor(cursor: string): { createdAt: string; id: string } {
+  const [createdAt = '', id = ''] = Buffer.from(cursor, 'base64url').toString().split('/')
+  if (!uuid.test(id) || Number.isNaN(Date.parse(createdAt))) {
+    throw new SpecError(
+      'SPEC_INVALID',
+      `cursor: expected the next_cursor of an earlier page, got ${JSON.stringify(cursor.slice(0, 80))}.`,
+    )
+  }
+  return { createdAt, id }
+}

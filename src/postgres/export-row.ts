@@ -1,0 +1,79 @@
+import type { ErrorFacts } from '../errors.ts'
+import type { EventFilter, StateFilter } from '../datasets/dataset.ts'
+import type { Artifact, ExportRecord, ExportState, Instant } from '../export/model.ts'
+
+/** A row of longhaul.exports as the driver gives it: bigint as text, times as Date. */
+export interface ExportRow {
+  readonly id: string
+  readonly dataset: string
+  readonly range_from: string
+  readonly range_to: string
+  readonly filter_events: EventFilter
+  readonly export_content: boolean
+  readonly filter_state: StateFilter
+  readonly state: ExportState
+  readonly attempt: number
+  readonly failures: number
+  readonly highest_rows: string
+  readonly dispatch: number
+  readonly lease_until: Date | null
+  readonly rows: string
+  readonly bytes: string
+  readonly estimated_rows: string | null
+  readonly fingerprint: string
+  readonly error: ErrorFacts | null
+  readonly artifact: Artifact | null
+  readonly expires_at: Date | null
+  readonly created_at: Date
+  readonly started_at: Date | null
+  readonly finished_at: Date | null
+  readonly snapshot_at: Date | null
+}
+
+/** The range keeps its microseconds, which a Date would lose. */
+const instantColumn = (column: string) =>
+  `to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as ${column}`
+
+/** What every statement selects or returns. */
+export const exportColumns = `id, dataset, ${instantColumn('range_from')}, ${instantColumn('range_to')},
+  filter_events, export_content, filter_state, state, attempt, failures, highest_rows, dispatch,
+  lease_until, rows, bytes, estimated_rows, fingerprint, error, artifact, expires_at,
+  created_at, started_at, finished_at, snapshot_at`
+
+/** Six digits back to three, when the last three are zero. */
+const instant = (text: string) => text.replace(/000Z$/, 'Z') as Instant
+
+/** Names a value only when there is one, as exact optional properties want it. */
+const present = <Key extends string, Value>(key: Key, value: Value | null) =>
+  (value === null ? {} : { [key]: value }) as { [K in Key]?: Value }
+
+export function exportFromRow(row: ExportRow): ExportRecord {
+  return {
+    id: row.id,
+    spec: {
+      dataset: row.dataset,
+      range: { from: instant(row.range_from), to: instant(row.range_to) },
+      filterEvents: row.filter_events,
+      exportContent: row.export_content,
+      filterState: row.filter_state,
+    },
+    state: row.state,
+    attempt: row.attempt,
+    failures: row.failures,
+    highestRows: Number(row.highest_rows),
+    dispatch: row.dispatch,
+    progress: {
+      rows: Number(row.rows),
+      bytes: Number(row.bytes),
+      ...present('estimatedRows', row.estimated_rows === null ? null : Number(row.estimated_rows)),
+    },
+    createdAt: row.created_at,
+    ...present('startedAt', row.started_at),
+    ...present('finishedAt', row.finished_at),
+    ...present('leaseUntil', row.lease_until),
+    ...present('snapshotAt', row.snapshot_at),
+    ...present('error', row.error),
+    ...present('artifact', row.artifact),
+    ...present('expiresAt', row.expires_at),
+  }
+}

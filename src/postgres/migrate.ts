@@ -1,0 +1,97 @@
+import { readdir, readFile } from 'node:fs/promises'
+import type pg from 'pg'
+import { ConfigError } from '../errors.ts'
+import { translatePgError } from './pg-errors.ts'
+import { connect, type Database } from './pool.ts'
+
+/** Any number that nobody else uses: serialises migrations of one database. "longhaul" in ASCII, cut to 32 bits. */
+const advisoryLock = 0x6c6f6e67
+
+const ledger = `
+  create schema if not exists longhaul;
+  create table if not exists longhaul.migrations (
+    name text primary key,
+    applied_at timestamptz not null default now()
+  )`
+
+export interface MigrateOptions {
+  /** Also create the reference tables, schema context_services. */
+  readonly referenceSchema?: boolean
+}
+
+/**
+ * Brings the control database up to date. Safe to run twice and from several processes at once: the
+ * second one waits, then finds nothing to do.
+ * @returns the names of the migrations that were applied
+ * @throws SourceError
+ */
+export async function migrate(
+  databaseUrl: string,
+  { referenceSchema = false }: MigrateOptions = {},
+): Promise<readonly string[]> {
+  const client = await connect(databaseUrl, 'control database')
+  try {
+    // a session lock: each migration commits by itself, and the lock is held across all of them
+    await client.query('select pg_advisory_lock($1)', [advisoryLock])
+    await client.query(ledger)
+    const done = await appliedMigrations(client)
+    const applied = await applyFolder(client, 'migrations', done)
+    return referenceSchema
+      ? [...applied, ...(await applyFolder(client, 'reference-schema', done))]
+      : applied
+  } catch (error) {
+    throw translatePgError(error, 'control database')
+  } finally {
+    await client.end()
+  }
+}
+
+async function appliedMigrations(client: pg.Client): Promise<ReadonlySet<string>> {
+  const result = await client.query<{ name: string }>('select name from longhaul.migrations')
+  return new Set(result.rows.map((row) => row.name))
+}
+
+async function applyFolder(
+  client: pg.Client,
+  folder: string,
+  done: ReadonlySet<string>,
+): Promise<readonly string[]> {
+  const pending = (await migrationNames(folder)).filter((name) => !done.has(name))
+  for (const name of pending) {
+    const sql = await readFile(new URL(`${folder}/${name}.sql`, import.meta.url), 'utf8')
+    await client.query('begin')
+    await client.query(sql)
+    await client.query('insert into longhaul.migrations (name) values ($1)', [name])
+    await client.query('commit')
+  }
+  return pending
+}
+
+/** Numbered files, in order, without their ending. */
+async function migrationNames(folder: string): Promise<readonly string[]> {
+  const files = await readdir(new URL(`${folder}/`, import.meta.url))
+  return files
+    .filter((file) => file.endsWith('.sql'))
+    .map((file) => file.slice(0, -'.sql'.length))
+    .sort()
+}
+
+/**
+ * Refuses to work on a control database that `longhaul migrate` has not brought up to date.
+ * @throws ConfigError, SourceError
+ */
+export async function assertMigrated(database: Database): Promise<void> {
+  const exists = await database.query<{ ledger: string | null }>(
+    `select to_regclass('longhaul.migrations')::text as ledger`,
+  )
+  const names = await migrationNames('migrations')
+  const done =
+    (exists.rows[0]?.ledger ?? null) === null
+      ? []
+      : (await database.query<{ name: string }>('select name from longhaul.migrations')).rows
+  const missing = names.filter((name) => !done.some((row) => row.name === name))
+  if (missing.length === 0) return
+  throw new ConfigError([
+    `DATABASE_URL: the control database lacks the migrations ${missing.join(', ')}; run \`longhaul migrate\``,
+  ])
+}

@@ -1,0 +1,54 @@
+import pg from 'pg'
+import { ExportError, SourceError } from '../errors.ts'
+
+/** Which database an error came from, as a person would name it. */
+export type DatabaseRole = 'source database' | 'control database'
+
+/** SQLSTATE classes and codes that may pass by themselves. PostgreSQL documentation, appendix A. */
+const unavailable = /^(08|53|57P|XX000|25P03)/
+/** Serialization failure (a standby's conflict with recovery, too), deadlock, lock not available. */
+const transient = /^(40|55P03)/
+/** Canceled by statement_timeout or by somebody; idle and transaction timeouts. */
+const timeout = /^(57014|25P02|25P04)/
+
+/** What a person can do about the mistakes that configuration makes. */
+const hints: Readonly<Record<string, string>> = {
+  '28P01': 'Check user and password in the database URL.',
+  '28000': 'Check user, database and pg_hba.conf: the server refused this connection.',
+  '3D000': 'Check the database name in the database URL, or create the database.',
+  '3F000': 'Run `longhaul migrate --reference-schema`, or create views with these names.',
+  '42P01': 'Run `longhaul migrate --reference-schema`, or create views with these names.',
+  '42501': 'Grant select on the tables of schema context_services to this user.',
+  '42703': 'Compare the tables or views with the reference schema in the README.',
+}
+
+/**
+ * The error of the driver as ours. An ExportError passes unchanged; our own kinds carry no driver
+ * text beyond the server's message, which names no password.
+ */
+export function translatePgError(error: unknown, role: DatabaseRole): ExportError {
+  if (error instanceof ExportError) return error
+  if (error instanceof pg.DatabaseError) {
+    const code = error.code ?? ''
+    const message = `The ${role} said: ${error.message} (SQLSTATE ${code}).`
+    const details = { cause: error, hint: hints[code] }
+    if (timeout.test(code)) return new SourceError('SOURCE_TIMEOUT', message, details)
+    if (unavailable.test(code) || transient.test(code)) {
+      return new SourceError('SOURCE_UNAVAILABLE', message, details)
+    }
+    return new SourceError('SOURCE_QUERY_FAILED', message, details)
+  }
+  const reason = error instanceof Error ? describe(error) : String(error)
+  return new SourceError('SOURCE_UNAVAILABLE', `The ${role} cannot be reached: ${reason}.`, {
+    cause: error,
+    hint: 'Check that it runs, and host and port in the database URL.',
+  })
+}
+
+/** Node reports several refused addresses as one AggregateError without a message. */
+const describe = (error: Error): string =>
+  error instanceof AggregateError
+    ? error.errors
+        .map((each: unknown) => (each instanceof Error ? each.message : String(each)))
+        .join(', ')
+    : error.message

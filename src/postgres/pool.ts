@@ -1,0 +1,64 @@
+import pg from 'pg'
+import { translatePgError, type DatabaseRole } from './pg-errors.ts'
+
+/** Notices a peer that went away without a word; the first probe after this many ms of silence. */
+const keepAlive = { keepAlive: true, keepAliveInitialDelayMillis: 10_000 } as const
+
+const connectTimeoutMs = 10_000
+
+/** A database that answers short statements over a few shared connections. */
+export interface Database {
+  /** @throws SourceError */
+  query<Row extends pg.QueryResultRow>(
+    text: string,
+    values?: readonly unknown[],
+  ): Promise<pg.QueryResult<Row>>
+  close(): Promise<void>
+}
+
+/** The control database: short statements over at most `connections` connections. */
+export function createPool(
+  url: string,
+  { role, connections = 10 }: { role: DatabaseRole; connections?: number },
+): Database {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: connections,
+    connectionTimeoutMillis: connectTimeoutMs,
+    application_name: 'longhaul',
+    ...keepAlive,
+  })
+  // an idle connection that breaks is dropped by the pool; without a listener it would end the process
+  pool.on('error', () => undefined)
+  let closed: Promise<void> | undefined
+  return {
+    query: (text, values = []) =>
+      pool.query(text, [...values]).catch((error: unknown) => {
+        throw translatePgError(error, role)
+      }),
+    close: () => (closed ??= pool.end()),
+  }
+}
+
+/**
+ * Opens one connection of its own, for work whose unclean end must not leave a connection behind
+ * that somebody else would use. The caller ends it.
+ * @throws SourceError
+ */
+export async function connect(url: string, role: DatabaseRole): Promise<pg.Client> {
+  const client = new pg.Client({
+    connectionString: url,
+    connectionTimeoutMillis: connectTimeoutMs,
+    application_name: 'longhaul',
+    ...keepAlive,
+  })
+  // a broken connection also rejects what waits on it; the event alone would end the process
+  client.on('error', () => undefined)
+  try {
+    await client.connect()
+    return client
+  } catch (error) {
+    await client.end().catch(() => undefined)
+    throw translatePgError(error, role)
+  }
+}

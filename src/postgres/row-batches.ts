@@ -1,0 +1,43 @@
+import type { Readable } from 'node:stream'
+import { once } from 'node:events'
+
+/**
+ * Drains an object stream in batches: whatever it has buffered is one batch, so that no row costs a
+ * promise. Leaving early destroys the stream.
+ * @throws what the stream fails with, or the signal's reason
+ */
+export async function* readBatches<Row>(
+  stream: Readable,
+  signal: AbortSignal,
+): AsyncGenerator<readonly Row[]> {
+  let failure: Error | undefined
+  stream.on('error', (error: Error) => (failure ??= error))
+  try {
+    while (!stream.readableEnded) {
+      if (failure !== undefined) throw failure
+      signal.throwIfAborted()
+      const batch: Row[] = []
+      for (let row: unknown; (row = stream.read()) !== null;) batch.push(row as Row)
+      if (batch.length > 0) yield batch
+      else await settled(stream, signal)
+    }
+  } finally {
+    stream.destroy()
+  }
+}
+
+/** Waits until there is something to read, the stream has ended or failed, or the signal is aborted. */
+async function settled(stream: Readable, signal: AbortSignal): Promise<void> {
+  const done = new AbortController()
+  const options = { signal: AbortSignal.any([signal, done.signal]) }
+  const events = ['readable', 'end', 'close'].map((event) => once(stream, event, options))
+  try {
+    await Promise.race(events)
+  } catch (error) {
+    signal.throwIfAborted()
+    throw error
+  } finally {
+    done.abort()
+    await Promise.allSettled(events)
+  }
+}

@@ -1,0 +1,152 @@
+import type pg from 'pg'
+import QueryStream from 'pg-query-stream'
+import type { DatasetQuery } from '../datasets/dataset.ts'
+import { SourceError } from '../errors.ts'
+import type { RowSource, Snapshot } from '../export/ports.ts'
+import { translatePgError } from './pg-errors.ts'
+import { connect } from './pool.ts'
+import { readBatches } from './row-batches.ts'
+
+/** Rows of one round trip to the server; also bounds what is held in memory. */
+const batchRows = 2000
+
+/** How long the server is asked to end a query that nobody waits for any more, ms. */
+const terminateTimeoutMs = 2000
+
+/**
+ * Settings of the session, so that neither the server's nor the role's defaults change what or how
+ * we read. Taken through pg_settings, because transaction_timeout exists only from version 17.
+ * Sorting is discouraged: an index gives the rows in order, the first one at once, where a sort of a
+ * whole range would spill to disk before it. A slow upload may leave the transaction idle for long.
+ */
+const sessionSettings = `
+  select set_config(s.name, v.setting, false)
+  from (values
+    ('TimeZone', 'UTC'), ('DateStyle', 'ISO'), ('jit', 'off'), ('enable_sort', 'off'),
+    ('max_parallel_workers_per_gather', '0'),
+    ('idle_in_transaction_session_timeout', '0'), ('transaction_timeout', '0')
+  ) v (name, setting)
+  join pg_settings s using (name)`
+
+const whoAmI = `
+  select statement_timestamp() as at, pid, backend_start::text as "startedAt"
+  from pg_stat_activity where pid = pg_backend_pid()`
+
+interface Backend {
+  readonly at: Date
+  readonly pid: number
+  readonly startedAt: string
+}
+
+/** Reads from the source database, each snapshot on a connection of its own that is then thrown away. */
+export function createRowSource(url: string): RowSource {
+  return {
+    async open({ signal }) {
+      signal.throwIfAborted()
+      const client = await connect(url, 'source database')
+      try {
+        await client.query(sessionSettings)
+        await client.query('begin isolation level repeatable read read only')
+        const backend = await client.query<Backend>(whoAmI)
+        // statement_timestamp is taken before the snapshot: what was committed before it is seen
+        return createSnapshot(url, client, backend.rows[0] as Backend, signal)
+      } catch (error) {
+        await client.end().catch(() => undefined)
+        throw translatePgError(error, 'source database')
+      }
+    },
+  }
+}
+
+function createSnapshot(
+  url: string,
+  client: pg.Client,
+  backend: Backend,
+  outer: AbortSignal,
+): Snapshot {
+  // A query stream on a connection that died fires neither error nor close (node-postgres issue
+  // 2870): the reader listens to the connection itself instead of trusting the stream.
+  const broken = new AbortController()
+  const lost = (cause?: unknown) =>
+    broken.abort(
+      new SourceError('SOURCE_UNAVAILABLE', 'The connection to the source database was lost.', {
+        cause,
+      }),
+    )
+  client.on('error', lost)
+  client.on('end', lost)
+  const signal = AbortSignal.any([outer, broken.signal])
+  let reading = false
+
+  async function* readQuery({ text, values, refusal }: DatasetQuery) {
+    const stream = new QueryStream(text, [...values], { batchSize: batchRows, rowMode: 'array' })
+    try {
+      reading = true
+      for await (const rows of readBatches<readonly string[]>(client.query(stream), signal)) {
+        yield rows.map(([element]) => element ?? '')
+      }
+      reading = false
+    } catch (error) {
+      signal.throwIfAborted()
+      throw (
+        (error instanceof Error ? refusal(error.message) : undefined) ??
+        translatePgError(error, 'source database')
+      )
+    }
+  }
+
+  return {
+    at: backend.at,
+    estimate: (queries) => estimateRows(client, queries),
+    async *read(queries) {
+      for (const query of queries) yield* readQuery(query)
+    },
+    async close() {
+      // closing the socket alone would leave the server computing until it next writes a row
+      if (reading && !broken.signal.aborted) await terminate(url, backend)
+      await client.end().catch(() => undefined)
+    },
+  }
+}
+
+/** The planner's row counts, added up. */
+async function estimateRows(
+  client: pg.Client,
+  queries: readonly DatasetQuery[],
+): Promise<number | undefined> {
+  try {
+    let rows = 0
+    for (const { text, values } of queries) {
+      const result = await client.query<{ 'QUERY PLAN': [{ Plan: { 'Plan Rows': number } }] }>(
+        `explain (format json) ${text}`,
+        [...values],
+      )
+      rows += result.rows[0]?.['QUERY PLAN'][0].Plan['Plan Rows'] ?? 0
+    }
+    return rows
+  } catch (error) {
+    throw translatePgError(error, 'source database')
+  }
+}
+
+/**
+ * Ends our own backend from another connection. Its start time is compared too, as a process id may
+ * have been given to somebody else. Best effort: the server also ends it when it next writes to us.
+ */
+async function terminate(url: string, { pid, startedAt }: Backend): Promise<void> {
+  let client: pg.Client | undefined
+  const work = async () => {
+    client = await connect(url, 'source database')
+    await client.query(
+      `select pg_terminate_backend(pid) from pg_stat_activity
+       where pid = $1 and backend_start = $2::timestamptz`,
+      [pid, startedAt],
+    )
+  }
+  const timer = AbortSignal.timeout(terminateTimeoutMs)
+  const timedOut = new Promise<void>((resolve) => {
+    timer.addEventListener('abort', () => resolve(), { once: true })
+  })
+  await Promise.race([work().catch(() => undefined), timedOut])
+  await client?.end().catch(() => undefined)
+}

@@ -1,0 +1,25 @@
+/** What runs in the background: one definition a file in jobs/, policy only. */
+export interface JobDefinition<Payload, Deps> {
+  /** Of the queue and of its jobs. */
+  readonly name: string
+  /** Pause before the attempt after the `attemptsMade`-th, ms. `random` is in [0, 1). */
+  backoffMs(attemptsMade: number, random: number): number
+  run(deps: Deps, payload: Payload, options: { readonly signal: AbortSignal }): Promise<JobOutcome>
+}
+
+/** What the queue is to do with a job that has run. */
+export type JobOutcome =
+  | { readonly outcome: 'done'; readonly facts?: Readonly<Record<string, unknown>> }
+  /** Over by an error: no other attempt. */
+  | { readonly outcome: 'failed'; readonly error: Error }
+  /** Again, after the definition's backoff. */
+  | { readonly outcome: 'retry'; readonly error: Error }
+  /** Back to waiting at once, no attempt spent. */
+  | { readonly outcome: 'interrupted'; readonly error: Error }
+  /** Not before then, no attempt spent. */
+  | { readonly outcome: 'later'; readonly until: Date }
+
+/** The payload of a job that works on one export. */
+export interface ExportPayload {
+  readonly exportId: string
+}

@@ -1,0 +1,55 @@
+import { QueueError } from '../errors.ts'
+import type { ExportQueue } from '../export/ports.ts'
+import type { Logger } from '../logger.ts'
+import type { QueueConnection } from './connection.ts'
+import type { ExportPayload } from './job-definition.ts'
+
+/** More than any export is allowed: the record decides whether there is another attempt. */
+const attempts = 1_000
+
+export interface Producer extends ExportQueue {
+  close(): Promise<void>
+}
+
+/**
+ * Wakes workers: one job a dispatch of an export, carrying nothing but the export's id.
+ * @param name of the queue
+ * @throws QueueError when the queue cannot be reached now
+ */
+export async function createProducer(
+  { classes, connection }: QueueConnection,
+  name: string,
+  logger: Logger,
+): Promise<Producer> {
+  const queue = new classes.Queue<ExportPayload>(name, {
+    connection,
+    defaultJobOptions: {
+      attempts,
+      backoff: { type: 'custom' },
+      // the record keeps what happened; a finished job would only block its id
+      removeOnComplete: true,
+      removeOnFail: true,
+    },
+  })
+  queue.on('error', (error) => logger.error({ err: error }, 'queue error'))
+  const translated = <T>(work: Promise<T>) =>
+    work.catch((error: unknown) => {
+      const reason = error instanceof Error ? error.message : String(error)
+      throw new QueueError(`The queue cannot be reached: ${reason}.`, {
+        cause: error,
+        hint: 'Check that the database or Redis that holds the queue runs.',
+      })
+    })
+  try {
+    await translated(queue.waitUntilReady())
+  } catch (error) {
+    await queue.close().catch(() => undefined)
+    throw error
+  }
+  return {
+    async enqueue(id, dispatch) {
+      await translated(queue.add(name, { exportId: id }, { jobId: `${id}-${dispatch}` }))
+    },
+    close: () => queue.close(),
+  }
+}

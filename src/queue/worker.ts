@@ -1,0 +1,141 @@
+import { DelayedError, UnrecoverableError, WaitingError, type Job } from 'bullmq'
+import { ExportError, InterruptedError, QueueError } from '../errors.ts'
+import type { Logger } from '../logger.ts'
+import type { QueueConnection } from './connection.ts'
+import type { JobDefinition, JobOutcome } from './job-definition.ts'
+
+export interface WorkerOptions {
+  readonly concurrency: number
+  /** How long a job stays locked without a sign of life, ms; then another worker gets it. */
+  readonly lockMs: number
+  readonly logger: Logger
+}
+
+export interface JobWorker {
+  /**
+   * Takes no more jobs; running ones may finish within `graceMs`, then they are interrupted and go
+   * back to waiting. Returns when none runs any more. Safe to call again.
+   */
+  stop(options: { readonly graceMs: number }): Promise<void>
+}
+
+/**
+ * Runs the jobs of one definition. The one place that turns an outcome into what BullMQ does next,
+ * and that logs how a job ended.
+ * @throws QueueError when the queue cannot be reached now
+ */
+export async function startWorker<Payload extends object, Deps>(
+  { classes, connection }: QueueConnection,
+  definition: JobDefinition<Payload, Deps>,
+  deps: Deps,
+  { concurrency, lockMs, logger }: WorkerOptions,
+): Promise<JobWorker> {
+  const interrupt = new AbortController()
+
+  // BullMQ hands out its abort signal only to a function that declares three plain parameters
+  async function process(
+    job: Job<Payload>,
+    token: string | undefined,
+    lockSignal: AbortSignal | undefined,
+  ) {
+    const log = logger.child({ job: job.id, ...job.data })
+    const signal = interruptible(lockSignal, interrupt.signal)
+    log.info('job started')
+    const outcome = await definition.run(deps, job.data, { signal }).catch(outcomeOf)
+    logOutcome(log, outcome)
+    return settle(job, token, outcome)
+  }
+
+  const worker = new classes.Worker<Payload>(definition.name, process, {
+    connection,
+    concurrency,
+    lockDuration: lockMs,
+    stalledInterval: lockMs,
+    // the record counts failures; a rollout of many restarts must not fail an export
+    maxStalledCount: 1_000,
+    settings: {
+      backoffStrategy: (attemptsMade) => definition.backoffMs(attemptsMade, Math.random()),
+    },
+  })
+  worker.on('error', (error) => logger.error({ err: error }, 'queue error'))
+  try {
+    await worker.waitUntilReady()
+  } catch (error) {
+    await worker.close(true).catch(() => undefined)
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new QueueError(`The queue cannot be reached: ${reason}.`, { cause: error })
+  }
+
+  let stopped: Promise<void> | undefined
+  return {
+    stop({ graceMs }) {
+      stopped ??= (async () => {
+        const closed = worker.close()
+        const grace = setTimeout(
+          () => interrupt.abort(new InterruptedError('This worker is stopping.')),
+          graceMs,
+        )
+        await closed
+        clearTimeout(grace)
+      })()
+      return stopped
+    },
+  }
+}
+
+/** What a definition threw rather than returned: no record, or no control database. */
+const outcomeOf = (cause: unknown): JobOutcome => {
+  const error = cause instanceof Error ? cause : new TypeError(String(cause))
+  const permanent = error instanceof ExportError && !error.retryable
+  return { outcome: permanent ? 'failed' : 'retry', error }
+}
+
+/** Either signal, with a reason that is one of ours. */
+function interruptible(lock: AbortSignal | undefined, stop: AbortSignal): AbortSignal {
+  if (lock === undefined) return stop
+  const translated = new AbortController()
+  lock.addEventListener(
+    'abort',
+    () => translated.abort(new InterruptedError('This worker lost the lock of its job.')),
+    { once: true },
+  )
+  return AbortSignal.any([translated.signal, stop])
+}
+
+async function settle(job: Job, token: string | undefined, result: JobOutcome): Promise<unknown> {
+  switch (result.outcome) {
+    case 'done':
+      return result.facts
+    case 'failed':
+      throw new UnrecoverableError(result.error.message)
+    case 'retry':
+      throw result.error
+    case 'interrupted':
+      await job.moveToWait(token)
+      throw new WaitingError()
+    case 'later':
+      await job.moveToDelayed(result.until.getTime(), token)
+      throw new DelayedError()
+  }
+}
+
+function logOutcome(log: Logger, result: JobOutcome): void {
+  switch (result.outcome) {
+    case 'done':
+      log.info(result.facts ?? {}, 'job done')
+      return
+    case 'failed':
+      log.error({ err: result.error, ...codeOf(result.error) }, 'job failed')
+      return
+    case 'retry':
+      log.warn({ err: result.error, ...codeOf(result.error) }, 'attempt failed, another follows')
+      return
+    case 'interrupted':
+      log.info({ reason: result.error.message }, 'job interrupted, goes back to the queue')
+      return
+    case 'later':
+      log.info({ until: result.until }, 'export is held by another worker')
+  }
+}
+
+const codeOf = (error: Error) => (error instanceof ExportError ? { code: error.code } : {})

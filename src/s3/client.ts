@@ -1,0 +1,28 @@
+import { S3Client } from '@aws-sdk/client-s3'
+
+export interface S3Settings {
+  readonly bucket: string
+  /** Absent: AWS's own endpoint of the region. */
+  readonly endpoint?: string | undefined
+  readonly region?: string | undefined
+  readonly forcePathStyle: boolean
+  /** `when_required` for stores that reject the newer checksums. */
+  readonly checksums: 'when_supported' | 'when_required'
+}
+
+/** Credentials come by the AWS default chain. The caller destroys the client. */
+export function createS3Client({
+  endpoint,
+  region,
+  forcePathStyle,
+  checksums,
+}: S3Settings): S3Client {
+  const policy = checksums === 'when_supported' ? 'WHEN_SUPPORTED' : 'WHEN_REQUIRED'
+  return new S3Client({
+    forcePathStyle,
+    requestChecksumCalculation: policy,
+    responseChecksumValidation: policy,
+    ...(endpoint === undefined ? {} : { endpoint }),
+    ...(region === undefined ? {} : { region }),
+  })
+}

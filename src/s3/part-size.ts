@@ -1,0 +1,26 @@
+import { MiB } from '../runtime/units.ts'
+
+/** Amazon S3 user guide, "Multipart upload limits". */
+export const maxParts = 10_000
+const minPartBytes = 5 * MiB
+
+const defaultPartBytes = 8 * MiB
+/** Parts in flight times this is what an upload holds in memory. */
+const maxPartBytes = 32 * MiB
+
+/** lib-storage fixes the part size before the first byte, so it must already fit the last one. */
+export interface PartPlan {
+  readonly partBytes: number
+  /** The largest object that this part size can store. */
+  readonly maxBytes: number
+}
+
+/**
+ * Chooses the part size, in whole MiB, for an object of about `estimatedBytes`. An estimate that
+ * is twice too small still fits; beyond what memory allows, the largest size is taken.
+ */
+export function planParts(estimatedBytes = 0): PartPlan {
+  const needed = Math.ceil((2 * estimatedBytes) / maxParts / MiB) * MiB
+  const partBytes = Math.max(minPartBytes, defaultPartBytes, Math.min(needed, maxPartBytes))
+  return { partBytes, maxBytes: partBytes * maxParts }
+}

@@ -1,0 +1,57 @@
+import { randomBytes } from 'node:crypto'
+import {
+  CreateBucketCommand,
+  DeleteBucketCommand,
+  DeleteObjectCommand,
+  ListMultipartUploadsCommand,
+  ListObjectsV2Command,
+  type S3Client,
+} from '@aws-sdk/client-s3'
+import { inject } from 'vitest'
+import { exposeToAwsSdk } from '../../src/config.ts'
+import { createS3Client, type S3Settings } from '../../src/s3/client.ts'
+import type { Release } from './database.ts'
+
+export interface TestBucket {
+  readonly client: S3Client
+  readonly settings: S3Settings
+  /** Keys of all objects. */
+  keys(): Promise<readonly string[]>
+  /** Keys of all open multipart uploads. */
+  openUploads(): Promise<readonly string[]>
+}
+
+/** The embedded S3 server, as settings; its credentials go where the AWS chain finds them. */
+export function stackS3Settings(): Omit<S3Settings, 'bucket'> {
+  const values = inject('stack')
+  exposeToAwsSdk({ ...values, AWS_PROFILE: undefined, AWS_SESSION_TOKEN: undefined })
+  return {
+    endpoint: values.S3_ENDPOINT,
+    region: values.S3_REGION,
+    forcePathStyle: true,
+    checksums: 'when_supported',
+  }
+}
+
+/** A fresh bucket, emptied and deleted when released. */
+export async function createTestBucket(release: Release): Promise<TestBucket> {
+  const settings = { ...stackS3Settings(), bucket: `test-${randomBytes(6).toString('hex')}` }
+  const client = createS3Client(settings)
+  const Bucket = settings.bucket
+  await client.send(new CreateBucketCommand({ Bucket }))
+
+  const keys = async () => {
+    const listed = await client.send(new ListObjectsV2Command({ Bucket }))
+    return (listed.Contents ?? []).map((object) => object.Key ?? '')
+  }
+  const openUploads = async () => {
+    const listed = await client.send(new ListMultipartUploadsCommand({ Bucket }))
+    return (listed.Uploads ?? []).map((upload) => upload.Key ?? '')
+  }
+  release(async () => {
+    for (const Key of await keys()) await client.send(new DeleteObjectCommand({ Bucket, Key }))
+    await client.send(new DeleteBucketCommand({ Bucket })).catch(() => undefined)
+    client.destroy()
+  })
+  return { client, settings, keys, openUploads }
+}

@@ -1,0 +1,24 @@
+import { defineConfig } from 'vitest/config'
+
+/** Unit tests need nothing; all others share one embedded stack, and keep to a database and bucket of their own. */
+export default defineConfig({
+  test: {
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    projects: [
+      {
+        extends: true,
+        test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 5_000 },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'services',
+          include: ['test/{contract,integration,e2e}/**/*.test.ts'],
+          globalSetup: ['test/support/stack.ts'],
+          pool: 'forks',
+        },
+      },
+    ],
+  },
+})
