@@ -23,6 +23,11 @@ export interface Selection {
 export interface DatasetQuery {
   readonly text: string
   readonly values: readonly string[]
+  /**
+   * What a row may well have, bytes. A generous guess: it sizes what is read at once, and the parts of
+   * the upload.
+   */
+  readonly rowBytes: number
   /** The error behind a database message that came from `refuse`; undefined for any other message. */
   readonly refusal: (message: string) => ExportError | undefined
 }

@@ -1,6 +1,6 @@
 /**
  * The documents of Context Services as SQL: PostgreSQL assembles the JSON text, and nothing parses
- * it again. Text is put together by `||` rather than by jsonb_build_object, which would keep the
+ * it again. Text is put together by concat rather than by jsonb_build_object, which would keep the
  * fields that have no value and sort the rest by length.
  */
 import { refuse } from './refusal.ts'
@@ -42,31 +42,34 @@ const textArray = (names: readonly string[]) => `array[${names.map((n) => `'${n}
 const renderedTime = (column: string) =>
   `to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`
 
-/** Whole milliseconds between the two times as they are rendered; may be negative. */
+/**
+ * Whole milliseconds between the two times as they are rendered; may be negative. Double precision
+ * is exact here: the years 1 to 9999 are less than 2^53 milliseconds.
+ */
 const renderedDuration = (alias: string) =>
-  `(extract(epoch from date_trunc('milliseconds', ${alias}.completed_at)` +
+  `round(date_part('epoch', date_trunc('milliseconds', ${alias}.completed_at)` +
   ` - date_trunc('milliseconds', ${alias}.started_at)) * 1000)::bigint`
 
 /** `{"timestamp": …, <context>}`; null when the event's time is null. */
 function event(alias: string, name: 'started' | 'completed'): string {
   // the time comes from the column: a context that brings one of its own must not replace it
   const context = `jsonb_strip_nulls(${alias}.${name} - 'timestamp')::text`
-  return (
-    `'{"timestamp": "' || ${renderedTime(`${alias}.${name}_at`)} || '"'` +
-    ` || coalesce(', ' || substr(nullif(${context}, '{}'), 2), '}')`
-  )
+  return `'{"timestamp": "' || ${renderedTime(`${alias}.${name}_at`)} || ${rest(context, '"')}`
 }
 
-/** `, "name": value`, or nothing when the value is null. */
-const field = (name: string, json: string) => `coalesce(', "${name}": ' || ${json}, '')`
+/** What follows in an object after `lead`: the members of another one, if any, and the closing brace. */
+const rest = (objectText: string, lead = '') =>
+  `coalesce('${lead}, ' || substr(nullif(${objectText}, '{}'), 2), '${lead}}')`
+
+/** `, "name": value`; null, which `concat` leaves out, when the value is null. */
+const field = (name: string, json: string) => `', "${name}": ' || ${json}`
 const textField = (alias: string, name: string) => field(name, `to_json(${alias}.${name})::text`)
 const numberField = (alias: string, name: string) => field(name, `${alias}.${name}::text`)
-const arrayField = (name: string, elements: string) =>
-  `', "${name}": [' || coalesce(${elements}, '') || ']'`
+const arrayField = (name: string, elements: string) => `', "${name}": [', ${elements}, ']'`
 
 /** The extensions as the rest of the document, including its closing brace. */
 const extensions = (alias: string, names: readonly string[]) =>
-  `coalesce(', ' || substr(nullif((${alias}.extensions - ${textArray(names)})::text, '{}'), 2), '}')`
+  rest(`(${alias}.extensions - ${textArray(names)})::text`)
 
 /** Wraps a document so that a value which JSON cannot show truthfully fails the export instead. */
 function guarded({ name, alias, idSql }: Kind, document: string): string {
@@ -95,7 +98,8 @@ const commonFields = (alias: string) => [
   field('completed', event(alias, 'completed')),
 ]
 
-const concat = (parts: readonly string[]) => parts.join('\n      || ')
+/** Unlike `||`, concat leaves out what is null, and copies each part only once. */
+const concat = (parts: readonly string[]) => `concat(${parts.join(',\n      ')})`
 
 const taskDocument = guarded(
   taskKind,
@@ -120,7 +124,6 @@ const tasksOf = (where: string) => `
       select t.task_id, t.started_at, t.completed_at, ${taskDocument} as document
       from context_services.tasks t
       where ${where}
-      offset 0
     ) task`
 
 const stateDocument = guarded(
@@ -144,7 +147,6 @@ const statesOfService = `
       from context_services.states st
       cross join lateral (${tasksOf('t.service_id = st.service_id and t.state_id = st.state_id')}) tasks
       where st.service_id = s.service_id
-      offset 0
     ) state`
 
 /** A task whose state is unknown to its service hangs on the service. */

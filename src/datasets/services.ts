@@ -37,7 +37,7 @@ function query(pass: Pass, { from, to, state, content }: Selection): DatasetQuer
 from context_services.services s${content ? serviceDetails : ''}
 where ${pass.where}${stateConditions[state]}
 order by ${pass.orderBy}, s.service_id collate "C"`
-  return { text, values: [from, to], refusal: parseRefusal }
+  return { text, values: [from, to], rowBytes: content ? 4096 : 64, refusal: parseRefusal }
 }
 
 /** Context Services: services with their states and tasks, or only their ids. */

@@ -2,12 +2,12 @@
  * One attempt of an export, from snapshot to artifact. The page to read first: the middle stages of
  * the flow are the pipeline in `produceArtifact`.
  */
+import type { DatasetQuery } from '../datasets/dataset.ts'
 import { findDataset } from '../datasets/registry.ts'
 import { encodeJsonArray } from '../encode/json-array.ts'
 import { createTally, type Tally } from '../encode/tally.ts'
 import { CanceledError, InterruptedError, errorFacts } from '../errors.ts'
 import type { Clock } from '../runtime/clock.ts'
-import { estimateBytes } from './estimate-bytes.ts'
 import { startHeartbeat } from './heartbeat.ts'
 import type { Artifact, ExportRecord, ExportSpec } from './model.ts'
 import { objectKey } from './object-key.ts'
@@ -104,10 +104,8 @@ async function runAttempt(
     await heartbeat.beat()
 
     const rows = snapshot.read(queries)
-    const artifact = await produceArtifact(deps, record, rows, tally, {
-      signal,
-      estimatedRows: facts.estimatedRows,
-    })
+    const estimatedBytes = estimateBytes(queries, facts.estimatedRows)
+    const artifact = await produceArtifact(deps, record, rows, tally, { signal, estimatedBytes })
     const finishedAt = clock.now()
     const expiresAt = new Date(finishedAt.getTime() + settings.artifactTtlMs)
     const times = { finishedAt, expiresAt, snapshotAt: snapshot.at }
@@ -132,17 +130,23 @@ async function produceArtifact(
   record: ExportRecord,
   rows: AsyncIterable<readonly string[]>,
   tally: Tally,
-  { signal, estimatedRows }: { signal: AbortSignal; estimatedRows: number | undefined },
+  { signal, estimatedBytes }: { signal: AbortSignal; estimatedBytes: number | undefined },
 ): Promise<Artifact> {
   const contentType = 'application/json'
   const chunks = tally.measure(encodeJsonArray(tally.countRows(rows)))
   const stored = await artifacts.put(objectKey(settings.keyPrefix, record), chunks, {
     contentType,
-    estimatedBytes: estimateBytes(record.spec, estimatedRows),
+    estimatedBytes,
     signal,
   })
   return { ...stored, rows: tally.rows, sha256: tally.sha256(), contentType }
 }
+
+/** A guess of the artifact's size, generous: too large a part costs memory, too many cost the export. */
+const estimateBytes = (queries: readonly DatasetQuery[], estimatedRows: number | undefined) =>
+  estimatedRows === undefined
+    ? undefined
+    : estimatedRows * Math.max(...queries.map(({ rowBytes }) => rowBytes))
 
 const selectionOf = ({ range, filterEvents, filterState, exportContent }: ExportSpec) => ({
   from: range.from,

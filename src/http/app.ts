@@ -1,6 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import swagger from '@fastify/swagger'
-import Fastify, { LogController, type FastifyInstance, type HTTPMethods } from 'fastify'
+import Fastify, {
+  LogController,
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type HTTPMethods,
+} from 'fastify'
 import type { Logger } from '../logger.ts'
 import { KiB } from '../runtime/units.ts'
 import { version } from '../version.ts'
@@ -16,8 +21,10 @@ export interface AppDeps extends ExportRoutesDeps {
 
 /** Builds the HTTP interface; the caller listens and closes. */
 export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
+  // as the framework's own type: pino's would make every other type here depend on it
+  const loggerInstance: FastifyBaseLogger = deps.logger
   const app = Fastify({
-    loggerInstance: deps.logger,
+    loggerInstance,
     logController: new LogController({
       disableRequestLogging: true,
       requestIdLogLabel: 'request_id',

@@ -61,7 +61,7 @@ const types = {
 } as const
 
 function buildHugeTemplate(dice: Dice, number: number): SeedTemplate {
-  const lines = 1500 + dice.below(2500)
+  const lines = 2000 + dice.below(3500)
   const Transcript = repeat(lines, () => ({ said: sentence(dice, 6), at: dice.below(100_000) }))
   const template = buildTemplate(dice, 'service', number)
   return { ...template, extensions: { ...template.extensions, Transcript } }

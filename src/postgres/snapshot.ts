@@ -3,12 +3,17 @@ import QueryStream from 'pg-query-stream'
 import type { DatasetQuery } from '../datasets/dataset.ts'
 import { SourceError } from '../errors.ts'
 import type { RowSource, Snapshot } from '../export/ports.ts'
+import { MiB } from '../runtime/units.ts'
 import { translatePgError } from './pg-errors.ts'
 import { connect } from './pool.ts'
 import { readBatches } from './row-batches.ts'
 
-/** Rows of one round trip to the server; also bounds what is held in memory. */
-const batchRows = 2000
+/** What one round trip to the server may well bring, and so what is held in memory. */
+const batchBytes = 1 * MiB
+
+/** Rows of one round trip: few large ones, or many small ones, so that neither memory nor latency counts. */
+const batchRowsFor = (rowBytes: number) =>
+  Math.min(5000, Math.max(100, Math.floor(batchBytes / rowBytes)))
 
 /** How long the server is asked to end a query that nobody waits for any more, ms. */
 const terminateTimeoutMs = 2000
@@ -78,8 +83,9 @@ function createSnapshot(
   const signal = AbortSignal.any([outer, broken.signal])
   let reading = false
 
-  async function* readQuery({ text, values, refusal }: DatasetQuery) {
-    const stream = new QueryStream(text, [...values], { batchSize: batchRows, rowMode: 'array' })
+  async function* readQuery({ text, values, rowBytes, refusal }: DatasetQuery) {
+    const batchSize = batchRowsFor(rowBytes)
+    const stream = new QueryStream(text, [...values], { batchSize, rowMode: 'array' })
     try {
       reading = true
       for await (const rows of readBatches<readonly string[]>(client.query(stream), signal)) {

@@ -9,7 +9,7 @@ import { signLink } from './link.ts'
 import { translateS3Error } from './s3-errors.ts'
 
 /** Parts in flight: with the part size, what an upload holds in memory. */
-const partsInFlight = 4
+const partsInFlight = 2
 
 /** Cleaning up after a failure must itself end, ms. */
 const cleanupTimeoutMs = 10_000

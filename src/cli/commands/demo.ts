@@ -1,4 +1,4 @@
-import { mkdtemp } from 'node:fs/promises'
+import { randomBytes } from 'node:crypto'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createClient } from '../../client/client.ts'
@@ -24,7 +24,7 @@ interface Options {
 }
 
 /** All that seedServices makes. */
-const range = { time_from: '2014-01-01T00:00:00.000Z', time_to: '2015-01-01T00:00:00.000Z' }
+const range = { time_from: '1900-01-01T00:00:00.000Z', time_to: '2200-01-01T00:00:00.000Z' }
 
 export const demoCommand: BuildCommand = (readEnvironment) =>
   newCommand('demo', 'show the main job on a stack of its own, in a temporary folder')
@@ -35,10 +35,8 @@ export const demoCommand: BuildCommand = (readEnvironment) =>
       const shutdown = listenForShutdown()
       const resources = createResources()
       try {
-        const dataDir = resources.add(
-          await mkdtemp(join(tmpdir(), 'longhaul-demo-')),
-          removeStackData,
-        )
+        const folder = join(tmpdir(), `longhaul-demo-${randomBytes(6).toString('hex')}`)
+        const dataDir = resources.add(folder, removeStackData)
         const log = (line: string) => output.note(line)
         const system = resources.add(
           await startLocalSystem({ dataDir, environment: readEnvironment(), log }),

@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify'
 
 /** For those who run it: is the process alive, and what does the API look like. */
 export function healthRoutes(app: FastifyInstance): void {
-  app.get('/healthz', { schema: { summary: 'The process is alive' } }, async () => ({
+  app.get('/healthz', { schema: { summary: 'The process is alive' } }, () => ({
     status: 'ok',
   }))
 

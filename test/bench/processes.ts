@@ -1,0 +1,56 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+
+const main = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url))
+
+export interface LonghaulProcess {
+  readonly pid: number
+  /** The log line that said it was ready. */
+  readonly ready: Readonly<Record<string, unknown>>
+  /** Peak resident memory so far, bytes. Linux only. */
+  peakBytes(): Promise<number>
+  stop(): Promise<void>
+}
+
+/** Starts `longhaul serve` or `longhaul worker` and waits until it says that it is ready. */
+export async function startProcess(
+  command: 'serve' | 'worker',
+  environment: Readonly<Record<string, string>>,
+): Promise<LonghaulProcess> {
+  const child = spawn(process.execPath, [main, command], {
+    env: { PATH: process.env['PATH'], ...environment },
+    stdio: ['ignore', 'inherit', 'pipe'],
+  })
+  const pid = child.pid ?? 0
+  return {
+    pid,
+    ready: await untilReady(child, command),
+    async peakBytes() {
+      const status = await readFile(`/proc/${pid}/status`, 'utf8')
+      return Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1] ?? 0) * 1024
+    },
+    async stop() {
+      if (child.exitCode !== null || child.signalCode !== null) return
+      child.kill('SIGTERM')
+      await once(child, 'exit')
+    },
+  }
+}
+
+async function untilReady(child: ChildProcess, command: string): Promise<Record<string, unknown>> {
+  const lines = createInterface({ input: child.stderr as NodeJS.ReadableStream })
+  return new Promise((resolve, reject) => {
+    lines.on('line', (line) => {
+      if (!line.startsWith('{')) process.stderr.write(`${command}: ${line}\n`)
+      else {
+        const entry = JSON.parse(line) as Record<string, unknown>
+        if (String(entry['msg']).endsWith(' ready')) resolve(entry)
+        if (entry['level'] === 'error') process.stderr.write(`${command}: ${line}\n`)
+      }
+    })
+    child.once('exit', (code) => reject(new Error(`${command} ended with ${code ?? 'a signal'}.`)))
+  })
+}

@@ -1,0 +1,17 @@
+import { createArtifactStore } from '../../src/s3/artifact-store.ts'
+import { createTestBucket } from '../support/bucket.ts'
+import { createMemoryArtifactStore } from '../support/memory-artifact-store.ts'
+import { describeArtifactStore } from './artifact-store-contract.ts'
+
+describeArtifactStore('artifacts in memory', () => {
+  const store = createMemoryArtifactStore()
+  return { store, leftovers: () => Promise.resolve([...store.objects.keys()]) }
+})
+
+describeArtifactStore('artifacts in the embedded S3', async (release) => {
+  const { client, settings, keys, openUploads } = await createTestBucket(release)
+  return {
+    store: createArtifactStore({ client, bucket: settings.bucket }),
+    leftovers: async () => [...(await keys()), ...(await openUploads())],
+  }
+})

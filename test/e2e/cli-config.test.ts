@@ -1,0 +1,143 @@
+import net from 'node:net'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { createTestDatabase, type TestDatabase } from '../support/database.ts'
+import { errorOf, jsonOf, runCli, serviceEnvironment } from '../support/run-cli.ts'
+import { expectNoSecrets } from '../support/secrets.ts'
+import { createTestBucket } from '../support/bucket.ts'
+
+let database: TestDatabase
+let env: ReturnType<typeof serviceEnvironment>
+
+beforeAll(async () => {
+  database = await createTestDatabase(afterAll)
+  const bucket = await createTestBucket(afterAll)
+  env = { ...serviceEnvironment({ database, bucket }), PORT: '0' }
+})
+
+const wrong = {
+  DATABASE_URL: 'mysql://root:hush-hush@localhost/x',
+  SOURCE_DATABASE_URL: 'hush-hush',
+  PORT: 'eighty',
+  S3_ENDPOINT: 'minio:9000',
+  S3_FORCE_PATH_STYLE: 'yes',
+  LEASE_SECONDS: '0',
+  LINK_TTL_SECONDS: '604801',
+  LOG_LEVEL: 'loud',
+  EXPORT_CONCURENCY: '4',
+}
+
+describe('a wrong configuration', () => {
+  it.each(['serve', 'worker'])(
+    'stops %s with 78, and lists every problem at once',
+    async (name) => {
+      const { code, stdout, stderr } = await runCli([name], { env: wrong })
+      expect([code, stdout]).toEqual([78, ''])
+      for (const variable of [...Object.keys(wrong), 'S3_BUCKET', 'EXPORT_CONCURRENCY']) {
+        expect(stderr).toContain(variable)
+      }
+      for (const got of ['"eighty"', '"yes"', '"604801"', '"loud"']) expect(stderr).toContain(got)
+      expect(stderr).not.toContain('hush-hush')
+    },
+  )
+
+  it('stops migrate with 78, and lists what migrate needs', async () => {
+    const { code, stderr } = await runCli(['migrate'], { env: wrong })
+    expect(code).toBe(78)
+    expect(stderr).toContain(' DATABASE_URL')
+    expect(stderr).toContain('SOURCE_DATABASE_URL')
+    expect(stderr).not.toContain('hush-hush')
+  })
+
+  it('is one JSON document with --json', async () => {
+    const results = await Promise.all(
+      ['serve', 'worker', 'migrate'].map((name) => runCli([name, '--json'])),
+    )
+    for (const result of results) {
+      expect(result.code).toBe(78)
+      expect(errorOf(result)).toMatchObject({ code: 'CONFIG_INVALID' })
+      expect(errorOf(result).message).toContain('DATABASE_URL')
+    }
+  })
+
+  it('does not ignore what it does not know yet', async () => {
+    const { code, stderr } = await runCli(['serve'], {
+      env: { ...env, REDIS_URL: 'redis://127.0.0.1:6379' },
+    })
+    expect(code).toBe(78)
+    expect(stderr).toContain('REDIS_URL')
+  })
+
+  it('does not serve the network without keys', async () => {
+    const { code, stderr } = await runCli(['serve'], { env: { ...env, HOST: '0.0.0.0' } })
+    expect(code).toBe(78)
+    expect(stderr).toMatch(/HOST: expected .*127\.0\.0\.1/)
+  })
+})
+
+describe('what stops serve, worker and migrate before they start', () => {
+  const away = 'postgres://u:hush-hush@127.0.0.1:1/x'
+
+  it('a control database that cannot be reached: 20', async () => {
+    const results = await Promise.all(
+      ['serve', 'worker', 'migrate'].map((name) =>
+        runCli([name], { env: { ...env, DATABASE_URL: away } }),
+      ),
+    )
+    for (const { code, stderr } of results) {
+      expect(code).toBe(20)
+      expect(stderr).toContain('control database')
+      expect(stderr).toContain('127.0.0.1:1')
+      expect(stderr).not.toContain('hush-hush')
+    }
+  })
+
+  it('a wrong password: 20, and where to look', async () => {
+    const url = new URL(env.DATABASE_URL)
+    url.password = 'not-the-password-4711'
+    const { code, stderr } = await runCli(['migrate'], { env: { ...env, DATABASE_URL: url.href } })
+    expect(code).toBe(20)
+    expect(stderr).toContain('password authentication failed')
+    expect(stderr).toMatch(/password in the database URL|DATABASE_URL/)
+    expectNoSecrets(stderr, ['not-the-password-4711'])
+  })
+
+  it('a port that is taken: a message that names it, not a bug to report', async () => {
+    const other = net.createServer()
+    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve))
+    onTestFinished(() => void other.close())
+    const port = String((other.address() as net.AddressInfo).port)
+    const { code, stderr } = await runCli(['serve'], { env: { ...env, PORT: port } })
+    expect(stderr).toContain(port)
+    expect(stderr).toContain('PORT')
+    expect(stderr).not.toContain('please report')
+    expect([69, 70]).not.toContain(code)
+    expect(code).not.toBe(0)
+  })
+})
+
+describe('migrate', () => {
+  it('is needed first, is done once, and may be run again and at the same time', async () => {
+    await database.pool.query('drop schema longhaul, context_services cascade')
+    const [serve, worker] = await Promise.all(['serve', 'worker'].map((n) => runCli([n], { env })))
+    for (const { code, stderr } of [serve!, worker!]) {
+      expect(code).toBe(78)
+      expect(stderr).toContain('longhaul migrate')
+    }
+
+    const together = await Promise.all([1, 2].map(() => runCli(['migrate', '--json'], { env })))
+    expect(together.map(({ code }) => code)).toEqual([0, 0])
+    const applied = together.map((result) => (jsonOf(result) as { applied: string[] }).applied)
+    expect(applied.map((names) => names.length > 0).sort()).toEqual([false, true])
+
+    const reference = await runCli(['migrate', '--reference-schema'], { env })
+    expect([reference.code, reference.stderr]).toEqual([0, ''])
+    expect(reference.stdout).toContain('Applied ')
+    const again = await runCli(['migrate', '--reference-schema'], { env })
+    expect(again).toEqual({ code: 0, stdout: 'Nothing to do.\n', stderr: '' })
+    const { rows } = await database.pool.query(
+      `select to_regclass('longhaul.exports') is not null as control,
+              to_regclass('context_services.services') is not null as source`,
+    )
+    expect(rows).toEqual([{ control: true, source: true }])
+  })
+})

@@ -1,0 +1,99 @@
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { createClient } from '../../src/client/client.ts'
+import { createTestBucket, type TestBucket } from '../support/bucket.ts'
+import { createTestDatabase, type TestDatabase } from '../support/database.ts'
+import { fixtureRange, insertFixtureServices } from '../support/fixture-services.ts'
+import { serviceEnvironment, startCli, type RunningCli } from '../support/run-cli.ts'
+import { expectNoSecrets } from '../support/secrets.ts'
+import { until } from '../support/until.ts'
+
+let database: TestDatabase
+let bucket: TestBucket
+let env: Readonly<Record<string, string>>
+
+beforeAll(async () => {
+  database = await createTestDatabase(afterAll)
+  bucket = await createTestBucket(afterAll)
+  await insertFixtureServices(database.pool)
+  env = { ...serviceEnvironment({ database, bucket }), PORT: '0' }
+})
+
+/** Events that a service has logged so far. */
+const events = (service: RunningCli) =>
+  service
+    .output()
+    .stderr.split('\n')
+    .slice(0, -1)
+    .map((line) => JSON.parse(line) as Record<string, unknown>)
+
+const ready = (service: RunningCli, message: string) =>
+  until(() => events(service).find((event) => event['msg'] === message))
+
+const connections = async () => {
+  const { rows } = await database.pool.query<{ application_name: string }>(
+    `select application_name from pg_stat_activity
+     where datname = current_database() and pid <> pg_backend_pid()
+       and application_name like 'longhaul%'`,
+  )
+  return rows.map((row) => row.application_name)
+}
+
+describe('longhaul serve and longhaul worker, as processes', () => {
+  it('take one export through, and stop on SIGTERM with 0, leaving no connection', async () => {
+    const serve = startCli(onTestFinished, ['serve'], { env })
+    const worker = startCli(onTestFinished, ['worker'], { env })
+    const { url } = (await ready(serve, 'server ready')) as { url: string }
+    await ready(worker, 'worker ready')
+
+    const client = createClient({ url })
+    const { id } = await client.request({ ...fixtureRange })
+    const view = await client.wait(id)
+    expect(view).toMatchObject({ state: 'completed', artifact: { rows: 5 } })
+    expect(await (await fetch(view.artifact!.url)).json()).toEqual(['S7', 'S1', 'S4', 'S2', 'S3'])
+
+    serve.signal('SIGTERM')
+    worker.signal('SIGTERM')
+    for (const { code, stdout, stderr } of await Promise.all([serve.ended, worker.ended])) {
+      expect([code, stdout]).toEqual([0, ''])
+      expectNoSecrets(stderr)
+      expect(stderr).not.toContain('"level":"error"')
+    }
+    expect(await connections()).toEqual([])
+  })
+
+  it('stop on SIGINT, too', async () => {
+    const serve = startCli(onTestFinished, ['serve'], { env })
+    await ready(serve, 'server ready')
+    serve.signal('SIGINT')
+    expect((await serve.ended).code).toBe(0)
+  })
+
+  it('hand a running export back on SIGTERM, and the next worker completes it', async () => {
+    const serve = startCli(onTestFinished, ['serve'], { env })
+    const { url } = (await ready(serve, 'server ready')) as { url: string }
+    await database.pool.query('alter table context_services.services rename to all_services')
+    await database.pool.query(
+      `create view context_services.services as
+       select * from context_services.all_services where pg_sleep(60)::text = ''`,
+    )
+    const worker = startCli(onTestFinished, ['worker'], {
+      env: { ...env, SHUTDOWN_GRACE_SECONDS: '0' },
+    })
+    const client = createClient({ url })
+    const { id } = await client.request({ ...fixtureRange })
+    await until(async () => (await client.status(id)).progress.estimated_rows !== undefined)
+    worker.signal('SIGTERM')
+    expect((await worker.ended).code).toBe(0)
+    expect((await client.status(id)).state).toBe('queued')
+    expect(await bucket.openUploads()).toEqual([])
+
+    await database.pool.query('drop view context_services.services')
+    await database.pool.query('alter table context_services.all_services rename to services')
+    startCli(onTestFinished, ['worker'], { env })
+    expect(await client.wait(id)).toMatchObject({
+      state: 'completed',
+      attempt: 2,
+      artifact: { rows: 5 },
+    })
+  })
+})

@@ -1,0 +1,123 @@
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { exportJob } from '../../../jobs/export.ts'
+import { NotFoundError, QueueError } from '../../../src/errors.ts'
+import { createExportRecords } from '../../../src/postgres/export-records.ts'
+import { createPool } from '../../../src/postgres/pool.ts'
+import { postgresQueue } from '../../../src/queue/connection.ts'
+import { createProducer } from '../../../src/queue/producer.ts'
+import { startWorker } from '../../../src/queue/worker.ts'
+import { exportBundle } from '../../support/export-bundle.ts'
+import { until } from '../../support/until.ts'
+import { memoryLogger, newId, setupQueue, type TestQueue } from './setup.ts'
+
+/** The same numbers on every run. */
+function dice(seed: number): (below: number) => number {
+  let state = seed
+  return (below) => {
+    state = (state * 1_103_515_245 + 12_345) % 2 ** 31
+    return Math.floor((state / 2 ** 31) * below)
+  }
+}
+
+describe('start and stop', () => {
+  let queue: TestQueue
+  beforeAll(async () => {
+    queue = await setupQueue(afterAll, { run: () => ({ outcome: 'done' }) })
+  })
+
+  it.each([1, 2, 3])('at random leaves no connection open (seed %i)', async (seed) => {
+    const roll = dice(seed)
+    const { connection, definition, database } = queue
+    const { logger, logLines } = memoryLogger()
+    const connections = async () => {
+      const result = await database.pool.query<{ count: number }>(
+        `select count(*)::int as count from pg_stat_activity
+         where datname = current_database() and application_name = 'longhaul-queue'`,
+      )
+      return result.rows[0]!.count
+    }
+    const before = await connections()
+    const open: (() => Promise<void>)[] = []
+    const stopOne = () => {
+      const [stop] = open.splice(roll(open.length), 1)
+      // sometimes asked twice, sometimes not waited for
+      const stopping = stop!()
+      return roll(2) === 0 ? Promise.all([stopping, stop!()]) : stopping
+    }
+    const begun: Promise<unknown>[] = []
+    for (let step = 0; step < 25; step++) {
+      if (open.length > 3 || (open.length > 0 && roll(3) === 0)) {
+        const stopping = stopOne()
+        if (roll(2) === 0) begun.push(stopping)
+        else await stopping
+      } else if (roll(3) === 0) {
+        const producer = await createProducer(connection, definition.name, logger)
+        if (roll(2) === 0) await producer.enqueue(newId(), 1)
+        open.push(() => producer.close())
+      } else {
+        const options = { concurrency: 1 + roll(3), lockMs: 30_000, logger }
+        const worker = await startWorker(connection, definition, undefined, options)
+        open.push(() => worker.stop({ graceMs: roll(2) * 1000 }))
+      }
+    }
+    while (open.length > 0) begun.push(stopOne())
+    await Promise.all(begun)
+    // the server notices a closed connection a moment later
+    await until(async () => (await connections()) <= before, {
+      what: 'the connections to be closed',
+      timeoutMs: 5000,
+    })
+    expect(logLines.filter((line) => line.includes('"level":"error"'))).toEqual([])
+  })
+})
+
+describe('a queue that cannot be reached', () => {
+  const unreachable = postgresQueue('postgres://nobody:s3cret-pass@127.0.0.1:1/none', {
+    connections: 2,
+  })
+
+  it('lets no producer start', async () => {
+    const { logger, logLines } = memoryLogger()
+    const started = createProducer(unreachable, 'x', logger)
+    await expect(started).rejects.toThrow(QueueError)
+    await expect(started).rejects.toThrow(/ECONNREFUSED/)
+    expect(logLines.join('\n')).not.toContain('s3cret-pass')
+    expect(logLines.length).toBeLessThan(20)
+  })
+
+  it('lets no worker start', async () => {
+    const { logger, logLines } = memoryLogger()
+    const options = { concurrency: 1, lockMs: 30_000, logger }
+    const started = startWorker(unreachable, { ...exportJob, name: 'x' }, {} as never, options)
+    await expect(started).rejects.toThrow(QueueError)
+    await expect(started).rejects.toThrow(/ECONNREFUSED/)
+    expect(logLines.join('\n')).not.toContain('s3cret-pass')
+    expect(logLines.length).toBeLessThan(20)
+  })
+})
+
+describe('a job without a record', () => {
+  it('fails with a clear message, and is not retried', async () => {
+    const queue = await setupQueue(onTestFinished, { run: () => ({ outcome: 'done' }) })
+    const pool = createPool(queue.database.url, { role: 'control database' })
+    onTestFinished(() => pool.close())
+    const { logger, logLines } = memoryLogger()
+    const deps = { ...(await exportBundle()), records: createExportRecords(pool) }
+    const definition = { ...exportJob, name: queue.definition.name }
+    const options = { concurrency: 1, lockMs: 30_000, logger }
+    const worker = await startWorker(queue.connection, definition, deps, options)
+    onTestFinished(() => worker.stop({ graceMs: 0 }))
+
+    const id = newId()
+    await queue.producer.enqueue(id, 1)
+    const failed = await until(() => logLines.find((line) => line.includes('job failed')))
+    expect(JSON.parse(failed)).toMatchObject({
+      level: 'error',
+      code: 'EXPORT_NOT_FOUND',
+      exportId: id,
+      err: { message: new NotFoundError(id).message },
+    })
+    await queue.empty()
+    expect(logLines.filter((line) => line.includes('job started'))).toHaveLength(1)
+  })
+})

@@ -1,0 +1,140 @@
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { InterruptedError, SourceError } from '../../../src/errors.ts'
+import type { QueueConnection } from '../../../src/queue/connection.ts'
+import type { JobOutcome } from '../../../src/queue/job-definition.ts'
+import { deferred } from '../../support/deferred.ts'
+import { until } from '../../support/until.ts'
+import { abortOf, newId, setupQueue, type Run } from './setup.ts'
+
+const error = new SourceError('SOURCE_UNAVAILABLE', 'the source is away')
+const done: JobOutcome = { outcome: 'done' }
+
+/** Ends as an interruption when its signal says so. */
+const interruptible = async ({ signal }: Run): Promise<JobOutcome> => ({
+  outcome: 'interrupted',
+  error: (await abortOf(signal)) as Error,
+})
+
+describe('a worker that stops', () => {
+  it('gives its job back, no attempt spent, and another worker takes it', async () => {
+    const queue = await setupQueue(onTestFinished, {
+      run(run) {
+        if (run.number === 1) return interruptible(run)
+        return run.number === 2 ? { outcome: 'retry', error } : done
+      },
+    })
+    const worker = await queue.startWorker()
+    const id = newId()
+    await queue.producer.enqueue(id, 1)
+    await until(() => queue.runs.length === 1)
+    await worker.stop({ graceMs: 0 })
+    expect(queue.runs[0]!.signal.reason).toBeInstanceOf(InterruptedError)
+    expect(await queue.counts()).toMatchObject({ waiting: 1, active: 0 })
+    expect(queue.runs).toHaveLength(1)
+
+    await queue.startWorker()
+    await until(() => queue.runs.length === 3)
+    await queue.empty()
+    expect(queue.runs.map(({ payload }) => payload.exportId)).toEqual([id, id, id])
+    // the first attempt that counted was the retry
+    expect(queue.attemptsMade).toEqual([1])
+  })
+
+  it('lets its job finish within the grace period', async () => {
+    const finish = deferred()
+    const queue = await setupQueue(onTestFinished, {
+      async run({ signal }) {
+        await finish.promise
+        return signal.aborted ? { outcome: 'failed', error } : done
+      },
+    })
+    const worker = await queue.startWorker()
+    await queue.producer.enqueue(newId(), 1)
+    await until(() => queue.runs.length === 1)
+    let stopped = false
+    const stopping = worker.stop({ graceMs: 60_000 }).then(() => (stopped = true))
+    await until(() => queue.counts())
+    expect(stopped).toBe(false)
+    finish.resolve()
+    await stopping
+    expect(queue.runs[0]!.signal.aborted).toBe(false)
+    await queue.empty()
+  })
+
+  it('takes no more jobs, although it has a slot that is free', async () => {
+    const finish = deferred()
+    const queue = await setupQueue(onTestFinished, {
+      async run() {
+        await finish.promise
+        return done
+      },
+    })
+    const worker = await queue.startWorker()
+    await queue.producer.enqueue(newId(), 1)
+    await until(() => queue.runs.length === 1)
+    const stopping = worker.stop({ graceMs: 60_000 })
+    await queue.producer.enqueue(newId(), 1)
+    finish.resolve()
+    await stopping
+    expect(queue.runs).toHaveLength(1)
+    expect(await queue.counts()).toMatchObject({ waiting: 1, active: 0, failed: 0 })
+  })
+
+  it('interrupts its job when the grace period ends', async () => {
+    const queue = await setupQueue(onTestFinished, { run: interruptible })
+    const worker = await queue.startWorker()
+    await queue.producer.enqueue(newId(), 1)
+    await until(() => queue.runs.length === 1)
+    const began = Date.now()
+    await worker.stop({ graceMs: 300 })
+    expect(Date.now() - began).toBeGreaterThanOrEqual(290)
+    expect(await queue.counts()).toMatchObject({ waiting: 1, active: 0 })
+  })
+
+  it('stops once, however often it is told', async () => {
+    const queue = await setupQueue(onTestFinished, { run: () => done })
+    const worker = await queue.startWorker()
+    await Promise.all([worker.stop({ graceMs: 0 }), worker.stop({ graceMs: 1000 })])
+    await worker.stop({ graceMs: 0 })
+  })
+})
+
+describe("BullMQ's own signal", () => {
+  /** The same queue, showing what is made of its Worker class. */
+  function spied({ classes, connection }: QueueConnection) {
+    const processors: { readonly length: number }[] = []
+    const workers: InstanceType<typeof classes.Worker>[] = []
+    class SpiedWorker extends classes.Worker {
+      constructor(...args: ConstructorParameters<typeof classes.Worker>) {
+        super(...args)
+        processors.push(args[1] as () => unknown)
+        workers.push(this)
+      }
+    }
+    const spiedClasses = { ...classes, Worker: SpiedWorker } as typeof classes
+    return { processors, workers, connection: { classes: spiedClasses, connection } }
+  }
+
+  it('is asked for, by three plain parameters', async () => {
+    const queue = await setupQueue(onTestFinished, { run: () => done })
+    const { processors, connection } = spied(queue.connection)
+    await queue.startWorker({ connection })
+    expect(processors.map(({ length }) => length)).toEqual([3])
+  })
+
+  it('reaches the job as an interruption', async () => {
+    const queue = await setupQueue(onTestFinished, {
+      run: (run) => (run.number === 1 ? interruptible(run) : done),
+    })
+    const { workers, connection } = spied(queue.connection)
+    await queue.startWorker({ connection })
+    const id = newId()
+    await queue.producer.enqueue(id, 1)
+    await until(() => queue.runs.length === 1)
+    expect(workers[0]!.cancelJob(`${id}-1`, 'for the test')).toBe(true)
+    await until(() => queue.runs.length === 2)
+    await queue.empty()
+    expect(queue.runs[0]!.signal.reason).toBeInstanceOf(InterruptedError)
+    expect(queue.attemptsMade).toEqual([])
+  })
+})

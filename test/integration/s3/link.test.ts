@@ -1,0 +1,78 @@
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { S3Client } from '@aws-sdk/client-s3'
+import { createArtifactStore } from '../../../src/s3/artifact-store.ts'
+import { createTestBucket, stackS3Settings } from '../../support/bucket.ts'
+import { chunksOf } from '../../support/chunks.ts'
+import { until } from '../../support/until.ts'
+
+const contentType = 'application/json'
+const linkOptions = { ttlSeconds: 60, fileName: 'services_20140722T120000Z.json', contentType }
+
+async function storeWithObject(key: string) {
+  const { client, settings } = await createTestBucket(onTestFinished)
+  const store = createArtifactStore({ client, bucket: settings.bucket })
+  const signal = new AbortController().signal
+  await store.put(key, chunksOf(Buffer.from('["S1"]')), { contentType, signal })
+  return store
+}
+
+describe('a link', () => {
+  it('downloads under the file name that was given', async () => {
+    const store = await storeWithObject('odd key+ü.json')
+    const response = await fetch((await store.link('odd key+ü.json', linkOptions)).url)
+    expect(response.status).toBe(200)
+    expect(response.headers.get('content-disposition')).toBe(
+      'attachment; filename="services_20140722T120000Z.json"',
+    )
+    expect(response.headers.get('content-type')).toBe(contentType)
+    expect(response.headers.get('content-length')).toBe('6')
+  })
+
+  it('ends when it says', async () => {
+    const store = await storeWithObject('short.json')
+    const { url, expiresAt } = await store.link('short.json', { ...linkOptions, ttlSeconds: 1 })
+    expect((await fetch(url)).status).toBe(200)
+    await until(async () => (await fetch(url)).status === 403, { what: 'the link to end' })
+    expect(Date.now()).toBeGreaterThanOrEqual(expiresAt.getTime() - 1000)
+  })
+
+  it('serves no other object and no other name', async () => {
+    const store = await storeWithObject('mine.json')
+    const { url } = await store.link('mine.json', linkOptions)
+    expect((await fetch(url.replace('mine.json', 'yours.json'))).status).toBe(403)
+    expect((await fetch(url.replace('services_', 'malware_'))).status).toBe(403)
+  })
+
+  it('is signed for an object that is not there, which is then not found', async () => {
+    const store = await storeWithObject('there.json')
+    const { url } = await store.link('not-there.json', linkOptions)
+    expect((await fetch(url)).status).toBe(404)
+  })
+
+  it('never outlives a week, nor the credentials that signed it', async () => {
+    const week = 7 * 24 * 3600
+    const { endpoint, region } = stackS3Settings()
+    const linkFor = async (expiration: Date | undefined) => {
+      const keys = { accessKeyId: 'a', secretAccessKey: 's', sessionToken: 't' }
+      const client = new S3Client({
+        endpoint: endpoint!,
+        region: region!,
+        forcePathStyle: true,
+        credentials: () =>
+          Promise.resolve(expiration === undefined ? keys : { ...keys, expiration }),
+      })
+      onTestFinished(() => client.destroy())
+      const store = createArtifactStore({ client, bucket: 'b' })
+      return store.link('k', { ...linkOptions, ttlSeconds: 2 * week })
+    }
+    const expiration = new Date(Date.now() + 600_000)
+    const bound = await linkFor(expiration)
+    expect(bound.expiresAt.getTime()).toBeLessThanOrEqual(expiration.getTime())
+    expect(bound.expiresAt.getTime()).toBeGreaterThan(expiration.getTime() - 5000)
+    expect(Number(new URL(bound.url).searchParams.get('X-Amz-Expires'))).toBeLessThanOrEqual(600)
+
+    const long = await linkFor(undefined)
+    expect(new URL(long.url).searchParams.get('X-Amz-Expires')).toBe(String(week))
+    expect(long.expiresAt.getTime()).toBeLessThanOrEqual(Date.now() + week * 1000)
+  })
+})

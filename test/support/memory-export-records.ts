@@ -1,0 +1,139 @@
+import { NotFoundError, SpecError } from '../../src/errors.ts'
+import type { Claim, ExportRecord } from '../../src/export/model.ts'
+import type { ExportRecords } from '../../src/export/ports.ts'
+import { transitions, type Transition } from '../../src/export/state.ts'
+import { systemClock } from '../../src/runtime/clock.ts'
+
+type Change = Partial<{ -readonly [K in keyof ExportRecord]: ExportRecord[K] | undefined }>
+
+/** ExportRecords in memory; `export-records-contract.ts` holds it to what the real ones do. */
+export function createMemoryExportRecords({ clock = systemClock } = {}): ExportRecords {
+  const all = new Map<string, ExportRecord>()
+  const keys = new Map<string, { id: string; fingerprint: string }>()
+
+  const find = (id: string): ExportRecord => {
+    const record = all.get(id)
+    if (record === undefined) throw new NotFoundError(id)
+    return record
+  }
+  const write = (record: ExportRecord, change: Change): ExportRecord => {
+    const entries = Object.entries({ ...record, ...change })
+    const next = Object.fromEntries(entries.filter(([, value]) => value !== undefined))
+    all.set(record.id, next as unknown as ExportRecord)
+    return find(record.id)
+  }
+  const move = (record: ExportRecord, name: Transition, change: Change) => {
+    const from: readonly string[] = transitions[name].from
+    if (!from.includes(record.state)) return undefined
+    return write(record, { leaseUntil: undefined, ...change, state: transitions[name].to })
+  }
+  /** The record, while the claim on it is held. */
+  const held = ({ id, attempt }: Claim) => {
+    const record = all.get(id)
+    return record?.state === 'running' && record.attempt === attempt ? record : undefined
+  }
+  const highest = ({ highestRows, progress }: ExportRecord, rows = progress.rows) =>
+    Math.max(highestRows, rows)
+  const lease = (leaseMs: number) => new Date(clock.now().getTime() + leaseMs)
+
+  const records: Synchronous<ExportRecords> = {
+    get: find,
+
+    create({ idempotencyKey, fingerprint, ...draft }) {
+      const known = idempotencyKey === undefined ? undefined : keys.get(idempotencyKey)
+      if (known !== undefined) {
+        return { record: find(known.id), created: false, fingerprint: known.fingerprint }
+      }
+      if (idempotencyKey !== undefined) keys.set(idempotencyKey, { id: draft.id, fingerprint })
+      const counts = { attempt: 0, failures: 0, highestRows: 0, dispatch: 1 }
+      const record = { ...draft, ...counts, state: 'queued', progress: { rows: 0, bytes: 0 } }
+      return { record: write(record as ExportRecord, {}), created: true, fingerprint }
+    },
+
+    list({ state, limit, cursor }) {
+      const sorted = [...all.values()].sort((a, b) => (sortKey(a) < sortKey(b) ? 1 : -1))
+      const after = sorted.findIndex(({ id }) => id === cursor)
+      if (cursor !== undefined && after === -1) throw new SpecError('SPEC_INVALID', 'cursor: bad')
+      const rest = sorted
+        .slice(after + 1)
+        .filter((record) => state === undefined || record.state === state)
+      const page = rest.slice(0, limit)
+      return { exports: page, ...(rest.length > limit ? { nextCursor: page.at(-1)!.id } : {}) }
+    },
+
+    claim(id, { leaseMs }) {
+      const record = find(id)
+      const { leaseUntil, attempt, failures, highestRows, progress, startedAt } = record
+      if (leaseUntil !== undefined && leaseUntil >= clock.now()) return undefined
+      const lost = record.state === 'running' && progress.rows <= highestRows
+      return move(record, 'claim', {
+        attempt: attempt + 1,
+        failures: failures + (lost ? 1 : 0),
+        highestRows: highest(record),
+        progress: { ...progress, rows: 0, bytes: 0 },
+        snapshotAt: undefined,
+        leaseUntil: lease(leaseMs),
+        startedAt: startedAt ?? clock.now(),
+      })
+    },
+
+    progress(claim, { rows, bytes, estimatedRows, snapshotAt, leaseMs }) {
+      const record = held(claim)
+      if (record === undefined) return false
+      const guess = estimatedRows === undefined ? {} : { estimatedRows }
+      write(record, {
+        progress: { ...record.progress, rows, bytes, ...guess },
+        snapshotAt: snapshotAt ?? record.snapshotAt,
+        leaseUntil: lease(leaseMs),
+      })
+      return true
+    },
+
+    complete(claim, artifact, times) {
+      const record = held(claim)
+      if (record === undefined) return false
+      const { rows, bytes } = artifact
+      const progress = { ...record.progress, rows, bytes }
+      move(record, 'complete', { ...times, artifact, progress, error: undefined })
+      return true
+    },
+
+    fail(claim, { error, again, failures, rows, at }) {
+      const record = held(claim)
+      if (record === undefined) return false
+      const change = { error, failures, highestRows: highest(record, rows) }
+      move(record, again ? 'requeue' : 'fail', again ? change : { ...change, finishedAt: at })
+      return true
+    },
+
+    release(claim) {
+      const record = held(claim)
+      if (record === undefined) return false
+      move(record, 'requeue', { highestRows: highest(record) })
+      return true
+    },
+
+    cancel: (id, at) => move(find(id), 'cancel', { finishedAt: at }),
+    expire: (id, at) => {
+      const record = find(id)
+      const { expiresAt = at } = record
+      return move(record, 'expire', { expiresAt: expiresAt < at ? expiresAt : at })
+    },
+  }
+  return Object.fromEntries(
+    Object.entries(records).map(([name, method]) => [
+      name,
+      // what is thrown rejects, as with any other implementation
+      (...args: never[]) => Promise.resolve().then(() => (method as Method)(...args)),
+    ]),
+  ) as unknown as ExportRecords
+}
+
+type Method = (...args: never[]) => unknown
+type Synchronous<Port> = {
+  [Name in keyof Port]: Port[Name] extends (...args: infer Args) => Promise<infer Result>
+    ? (...args: Args) => Result
+    : never
+}
+
+const sortKey = ({ createdAt, id }: ExportRecord) => `${createdAt.toISOString()}/${id}`

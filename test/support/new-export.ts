@@ -1,0 +1,37 @@
+import { randomUUID } from 'node:crypto'
+import type { Artifact, ExportSpec, Instant, Range } from '../../src/export/model.ts'
+import type { NewExport } from '../../src/export/ports.ts'
+
+export const rangeOf = (from: string, to: string): Range => ({
+  from: from as Instant,
+  to: to as Instant,
+})
+
+/** A spec with everything at its default. */
+export const newSpec = (overrides: Partial<ExportSpec> = {}): ExportSpec => ({
+  dataset: 'services',
+  range: rangeOf('2014-07-22T12:00:00.000Z', '2014-07-22T18:00:00.000Z'),
+  filterEvents: 'any',
+  exportContent: false,
+  filterState: 'any',
+  ...overrides,
+})
+
+/** A draft under an id of its own. */
+export const newExport = (overrides: Partial<NewExport> = {}): NewExport => ({
+  id: randomUUID(),
+  spec: newSpec(),
+  createdAt: new Date('2026-01-02T03:04:05.678Z'),
+  fingerprint: 'f'.repeat(64),
+  ...overrides,
+})
+
+export const newArtifact = (overrides: Partial<Artifact> = {}): Artifact => ({
+  key: 'exports/x/1/services.json',
+  bytes: 20,
+  rows: 3,
+  sha256: 'a'.repeat(64),
+  etag: '"e"',
+  contentType: 'application/json',
+  ...overrides,
+})

@@ -1,0 +1,27 @@
+import type { TestDatabase } from './database.ts'
+
+/**
+ * Puts a view in the place of the services that gives the `quick` first ones at once, and then waits
+ * a minute at the next: an export that runs until somebody ends it.
+ * @param bytes of padding in each service
+ */
+export async function makeSourceSlow(
+  { pool }: TestDatabase,
+  { quick = 0, bytes = 0 }: { readonly quick?: number; readonly bytes?: number } = {},
+): Promise<void> {
+  await pool.query(`alter table context_services.services rename to all_services`)
+  await pool.query(
+    `insert into context_services.all_services (service_id, service_type, started_at, extensions)
+     select 'slow-' || n, '100', timestamptz '2014-07-22T12:00:00Z' + n * interval '1 ms',
+            jsonb_build_object('padding', repeat('x', $2))
+     from generate_series(1, $1::integer) n`,
+    [quick + 1, bytes],
+  )
+  await pool.query(`analyze context_services.all_services`)
+  // the sleep is volatile and no column: it runs for the row that it is asked for, after the others
+  await pool.query(
+    `create view context_services.services as
+     select * from context_services.all_services
+     where service_id <> 'slow-${quick + 1}' or pg_sleep(60)::text = ''`,
+  )
+}

@@ -1,0 +1,27 @@
+import { randomBytes } from 'node:crypto'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { TestProject } from 'vitest/node'
+import { removeStackData } from '../../src/embedded/remove-stack-data.ts'
+import { startStack, type StackValues } from '../../src/embedded/stack.ts'
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** The embedded stack of this run: `inject('stack')`. */
+    stack: StackValues
+  }
+}
+
+/** Vitest's global setup: one embedded stack for the whole run, in a folder that goes with it. */
+export async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const dataDir = join(tmpdir(), `longhaul-test-${randomBytes(6).toString('hex')}`)
+  const stack = await startStack({ dataDir, durable: false }).catch(async (error: unknown) => {
+    await removeStackData(dataDir)
+    throw error
+  })
+  project.provide('stack', stack.values)
+  return async () => {
+    await stack.stop()
+    await removeStackData(dataDir)
+  }
+}

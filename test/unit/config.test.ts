@@ -1,0 +1,194 @@
+import { describe, expect, it } from 'vitest'
+import { parseClientConfig, parseConfig, parseDatabaseConfig } from '../../src/config.ts'
+import { ConfigError } from '../../src/errors.ts'
+
+const url = 'postgres://longhaul:s3cret-pass@db:5432/longhaul'
+const least = { DATABASE_URL: url, S3_BUCKET: 'exports' }
+
+function problemsOf(work: () => unknown): readonly string[] {
+  try {
+    work()
+  } catch (error) {
+    expect(error).toBeInstanceOf(ConfigError)
+    return (error as ConfigError).problems
+  }
+  return []
+}
+const problemsWith = (environment: Readonly<Record<string, string | undefined>>) =>
+  problemsOf(() => parseConfig({ ...least, ...environment }))
+
+describe('the configuration', () => {
+  it('has these defaults', () => {
+    expect(parseConfig(least)).toEqual({
+      databaseUrl: url,
+      sourceDatabaseUrl: url,
+      s3: {
+        bucket: 'exports',
+        endpoint: undefined,
+        region: undefined,
+        forcePathStyle: false,
+        checksums: 'when_supported',
+      },
+      keyPrefix: '',
+      host: '127.0.0.1',
+      port: 8080,
+      exportConcurrency: 2,
+      maxFailures: 5,
+      maxAttempts: 50,
+      leaseSeconds: 30,
+      shutdownGraceSeconds: 25,
+      linkTtlSeconds: 3600,
+      artifactTtlDays: 7,
+      logLevel: 'info',
+    })
+    expect(parseClientConfig({})).toEqual({ url: 'http://127.0.0.1:8080' })
+  })
+
+  it('takes what is set', () => {
+    const config = parseConfig({
+      ...least,
+      SOURCE_DATABASE_URL: 'postgresql://replica/longhaul',
+      S3_PREFIX: 'team/',
+      S3_ENDPOINT: 'http://minio:9000',
+      S3_REGION: 'eu-central-1',
+      S3_FORCE_PATH_STYLE: 'true',
+      S3_CHECKSUMS: 'when_required',
+      HOST: '::1',
+      PORT: '0',
+      EXPORT_CONCURRENCY: '64',
+      LOG_LEVEL: 'debug',
+    })
+    expect(config).toMatchObject({
+      sourceDatabaseUrl: 'postgresql://replica/longhaul',
+      s3: {
+        endpoint: 'http://minio:9000',
+        region: 'eu-central-1',
+        forcePathStyle: true,
+        checksums: 'when_required',
+      },
+      keyPrefix: 'team/',
+      host: '::1',
+      port: 0,
+      exportConcurrency: 64,
+      logLevel: 'debug',
+    })
+  })
+
+  it('cannot be changed afterwards', () => {
+    const config = parseConfig(least)
+    expect(Object.isFrozen(config)).toBe(true)
+    expect(Object.isFrozen(config.s3)).toBe(true)
+  })
+
+  it('takes an empty variable as not set', () => {
+    expect(parseConfig({ ...least, PORT: '', SOURCE_DATABASE_URL: '', REDIS_URL: '' })).toEqual(
+      parseConfig(least),
+    )
+  })
+
+  it('ignores what belongs to others', () => {
+    expect(problemsWith({ PATH: '/bin', HOSTNAME: 'x', EXPORT: 'y', PORTS: '1' })).toEqual([])
+  })
+})
+
+describe('a configuration that is wrong', () => {
+  it('lists every problem at once', () => {
+    const problems = problemsWith({
+      DATABASE_URL: undefined,
+      S3_BUCKET: undefined,
+      S3_ENDPOINT: 'minio:9000',
+      PORT: '80a',
+      LEASE_SECONDS: '4',
+      S3_CHECKSUMS: 'never',
+      HOST: '0.0.0.0',
+      REDIS_URL: 'redis://x',
+      EXPORT_CONCURENCY: '3',
+    })
+    const names = problems.map((problem) => problem.slice(0, problem.indexOf(':')))
+    expect([...names].sort()).toEqual([
+      'DATABASE_URL',
+      'EXPORT_CONCURENCY',
+      'HOST',
+      'LEASE_SECONDS',
+      'PORT',
+      'REDIS_URL',
+      'S3_BUCKET',
+      'S3_CHECKSUMS',
+      'S3_ENDPOINT',
+    ])
+    const error = new ConfigError(problems)
+    for (const problem of problems) expect(error.message).toContain(problem)
+    expect(error.message).toContain('9 problems')
+  })
+
+  it.each([
+    ['S3_BUCKET', undefined, 'expected a string, got nothing'],
+    ['PORT', '-1', 'expected a whole number from 0 to 65535, got "-1"'],
+    ['PORT', '65536', 'expected a whole number from 0 to 65535'],
+    ['PORT', '80.5', 'expected a whole number'],
+    ['PORT', '1e3', 'expected a whole number'],
+    ['PORT', ' 80', 'expected a whole number'],
+    ['EXPORT_CONCURRENCY', '0', 'expected a whole number from 1 to 64, got "0"'],
+    ['EXPORT_MAX_FAILURES', 'many', 'expected a whole number from 1'],
+    ['EXPORT_MAX_ATTEMPTS', '0', 'expected a whole number from 1'],
+    ['SHUTDOWN_GRACE_SECONDS', '-1', 'expected a whole number from 0'],
+    ['LINK_TTL_SECONDS', '604801', 'expected a whole number from 1 to 604800'],
+    ['ARTIFACT_TTL_DAYS', '0', 'expected a whole number from 1'],
+    ['S3_FORCE_PATH_STYLE', 'yes', 'expected one of "true", "false", got "yes"'],
+    ['S3_CHECKSUMS', 'WHEN_REQUIRED', 'expected one of "when_supported", "when_required"'],
+    ['S3_ENDPOINT', 's3://bucket', 'expected a URL that begins with http:// or https://'],
+    ['LOG_LEVEL', 'loud', 'expected one of "trace", "debug"'],
+    ['HOST', '0.0.0.0', 'expected 127.0.0.1, ::1 or localhost: without API keys'],
+    ['HOST', '192.168.0.1', 'expected 127.0.0.1, ::1 or localhost'],
+    ['HOST', '::', 'expected 127.0.0.1, ::1 or localhost'],
+    ['REDIS_URL', 'redis://cache', 'does not support it yet'],
+    ['API_KEYS', 'ci:admin:00ff', 'does not support it yet'],
+    ['API_KEYS_FILE', '/etc/keys', 'does not support it yet'],
+    ['ARCHIVE_SCHEDULE', 'hourly', 'does not support it yet'],
+    ['ARCHIVES_FILE', 'archives.json', 'does not support it yet'],
+    ['EXPORT_CONCURENCY', '3', 'did you mean EXPORT_CONCURRENCY?'],
+    ['LEASE_SECOND', '3', 'did you mean LEASE_SECONDS?'],
+    ['SOURCE_DATABSE_URL', 'x', 'did you mean SOURCE_DATABASE_URL?'],
+    ['LINK_TTL_SECOND', '3', 'did you mean LINK_TTL_SECONDS?'],
+  ])('names the variable and what was expected: %s=%s', (name, value, expected) => {
+    const problems = problemsWith({ [name]: value })
+    expect(problems).toHaveLength(1)
+    expect(problems[0]).toMatch(new RegExp(`^${name}: `))
+    expect(problems[0]).toContain(expected)
+  })
+
+  it('says that a database URL is missing, when it is', () => {
+    const problems = problemsWith({ DATABASE_URL: undefined })
+    expect(problems).toHaveLength(1)
+    expect(problems[0]).toMatch(/^DATABASE_URL: expected .*, got nothing/)
+  })
+
+  it.each([
+    { DATABASE_URL: 'mysql://root:s3cret-pass@db/x' },
+    { DATABASE_URL: 'root:s3cret-pass@db/x' },
+    { SOURCE_DATABASE_URL: 's3cret-pass' },
+    { S3_ENDPOINT: 'ftp://user:s3cret-pass@minio' },
+    { API_KEYS: 's3cret-pass' },
+    { REDIS_URL: 'redis://:s3cret-pass@cache' },
+    { SOURCE_DATABSE_URL: 'postgres://x:s3cret-pass@db' },
+  ])('never shows what may be a secret: %o', (environment) => {
+    const problems = problemsWith(environment)
+    expect(problems).toHaveLength(1)
+    expect(problems.join()).not.toContain('s3cret-pass')
+  })
+})
+
+describe('the configuration of a single command', () => {
+  it('asks migrate and seed for the database alone', () => {
+    expect(parseDatabaseConfig({ DATABASE_URL: url })).toEqual({
+      databaseUrl: url,
+      sourceDatabaseUrl: url,
+    })
+    expect(problemsOf(() => parseDatabaseConfig({}))).toHaveLength(1)
+  })
+
+  it('asks the client commands for nothing', () => {
+    expect(parseClientConfig({ LONGHAUL_URL: 'https://x' })).toEqual({ url: 'https://x' })
+    expect(problemsOf(() => parseClientConfig({ LONGHAUL_URL: 'x' }))).toHaveLength(1)
+  })
+})
