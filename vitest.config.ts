@@ -3,6 +3,8 @@ import { defineConfig } from 'vitest/config'
 /** Unit tests need nothing; all others share one embedded stack, and keep to a database and bucket of their own. */
 export default defineConfig({
   test: {
+    // vitest would leave one core of two idle
+    maxWorkers: 2,
     testTimeout: 60_000,
     hookTimeout: 60_000,
     projects: [

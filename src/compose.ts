@@ -4,6 +4,7 @@ import type { Config } from './config.ts'
 import type { ArtifactStore, ExportRecords } from './export/ports.ts'
 import type { RunExportSettings } from './export/run-export.ts'
 import { buildApp } from './http/app.ts'
+import { listen } from './http/listen.ts'
 import type { Logger } from './logger.ts'
 import { createExportRecords } from './postgres/export-records.ts'
 import { assertMigrated } from './postgres/migrate.ts'
@@ -66,7 +67,7 @@ async function withResources<T>(compose: (resources: Resources) => Promise<T>): 
   }
 }
 
-/** Starts the HTTP interface. @throws ConfigError, SourceError, QueueError, or the listen error */
+/** Starts the HTTP interface. @throws ConfigError, SourceError, QueueError */
 export const startServer = (config: Config, logger: Logger): Promise<Server> =>
   withResources(async (resources) => {
     const { records, artifacts } = await composeBase(config, logger, resources)
@@ -78,7 +79,7 @@ export const startServer = (config: Config, logger: Logger): Promise<Server> =>
     const { linkTtlSeconds } = config
     const deps = { records, queue, artifacts, clock: systemClock, linkTtlSeconds, logger }
     const app = resources.add(await buildApp(deps), (built) => built.close())
-    const url = await app.listen({ host: config.host, port: config.port })
+    const url = await listen(app, config)
     logger.info({ url }, 'server ready')
     return { url, stop: () => resources.release() }
   })

@@ -31,16 +31,22 @@ const boolean = (fallback: boolean) =>
     .default(fallback ? 'true' : 'false')
     .transform((text) => text === 'true')
 
-const urlOf = (protocols: readonly string[]) =>
-  z.string().transform((text, context) => {
-    const fits = URL.canParse(text) && protocols.includes(new URL(text).protocol)
-    const forms = protocols.map((protocol) => `${protocol}//`).join(' or ')
-    // the value is not shown: a database URL holds a password
-    return fits ? text : custom(context, `expected a URL that begins with ${forms}`)
+const urlOf = (protocols: readonly string[], user: 'with user' | 'without user') => {
+  const forms = protocols.map((protocol) => `${protocol}//`).join(' or ')
+  const wanted = `expected a URL that begins with ${forms}`
+  return z.string({ error: wanted }).transform((text, context) => {
+    const url = URL.canParse(text) ? new URL(text) : undefined
+    // the value is never shown: it may hold a password
+    if (url === undefined || !protocols.includes(url.protocol)) return custom(context, wanted)
+    if (user === 'without user' && url.username + url.password !== '') {
+      return custom(context, `${wanted}, without a user or password in it`)
+    }
+    return text
   })
+}
 
-const postgresUrl = urlOf(['postgres:', 'postgresql:'])
-const httpUrl = urlOf(['http:', 'https:'])
+const postgresUrl = urlOf(['postgres:', 'postgresql:'], 'with user')
+const httpUrl = urlOf(['http:', 'https:'], 'without user')
 
 const loopback = z
   .string()
@@ -54,7 +60,7 @@ const loopback = z
 const variables = z.object({
   DATABASE_URL: postgresUrl,
   SOURCE_DATABASE_URL: postgresUrl.optional(),
-  S3_BUCKET: z.string(),
+  S3_BUCKET: z.string({ error: 'expected the name of a bucket' }),
   S3_PREFIX: z.string().default(''),
   S3_ENDPOINT: httpUrl.optional(),
   S3_REGION: z.string().optional(),

@@ -40,15 +40,21 @@ async function main(): Promise<void> {
     await buildProgram().parseAsync()
   } catch (error) {
     if (error instanceof CommanderError) {
+      // help and version end this way, too; commander has written what there is to say
       process.exitCode = error.exitCode === 0 ? 0 : usageError
+      if (error.exitCode !== 0) printJsonError({ code: 'USAGE', message: error.message })
       return
     }
-    if (process.argv.includes('--json')) {
-      process.stdout.write(`${JSON.stringify({ error: errorFacts(error) }, null, 2)}\n`)
-    }
+    printJsonError(errorFacts(error))
     process.stderr.write(`${describeError(error)}\n`)
     process.exitCode = exitCodeOf(error)
   }
+}
+
+/** With --json stdout has one document, also for an error. */
+function printJsonError(error: object): void {
+  if (!process.argv.includes('--json')) return
+  process.stdout.write(`${JSON.stringify({ error }, null, 2)}\n`)
 }
 
 await main()

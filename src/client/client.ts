@@ -46,8 +46,9 @@ const pollMs = 500
 const timeoutMs = 30_000
 
 export function createClient({ url }: ClientOptions): Client {
+  const base = url.replace(/\/+$/, '')
   async function call<T>(method: string, path: string, init: RequestInit = {}): Promise<T> {
-    const response = await fetch(new URL(path, url), {
+    const response = await fetch(`${base}${path}`, {
       method,
       signal: AbortSignal.timeout(timeoutMs),
       ...init,

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { open, rename, rm } from 'node:fs/promises'
-import { ClientError } from '../errors.ts'
+import { ClientError, InterruptedError } from '../errors.ts'
 import type { ExportView } from '../http/schemas.ts'
 
 export interface DownloadOptions {
@@ -28,7 +28,7 @@ export async function download(
 ): Promise<Downloaded> {
   if (artifact === undefined) {
     throw new ClientError(
-      'EXPORT_NOT_READY',
+      codeOfState[state] ?? 'EXPORT_NOT_READY',
       `Export ${id} is ${state}: there is nothing to download.`,
     )
   }
@@ -94,6 +94,13 @@ async function receive(
   return { bytes, sha256: hash.digest('hex') }
 }
 
+/** The codes that the server has for the artifact of such an export. */
+const codeOfState: Readonly<Partial<Record<ExportView['state'], string>>> = {
+  expired: 'EXPORT_EXPIRED',
+  failed: 'EXPORT_GONE',
+  canceled: 'EXPORT_GONE',
+}
+
 /** What the file system or the network said, as ours. */
 function translate(error: unknown, file: string): unknown {
   if (error instanceof ClientError || !(error instanceof Error)) return error
@@ -110,7 +117,9 @@ function translate(error: unknown, file: string): unknown {
       hint: 'Choose another name with --output.',
     })
   }
-  if (error.name === 'AbortError') return error
+  if (error.name === 'AbortError') {
+    return new InterruptedError(`The download of ${file} was stopped; nothing was kept.`)
+  }
   const cause = error.cause instanceof Error ? `: ${error.cause.message}` : ''
   return new ClientError('DOWNLOAD_FAILED', `The download broke off (${error.message}${cause}).`, {
     cause: error,

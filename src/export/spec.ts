@@ -7,15 +7,17 @@ import { describeIssues, got } from '../runtime/describe-issues.ts'
 import { compareInstants, instantForm, instantOf, parseInstant } from './instant.ts'
 import type { ExportSpec, Instant } from './model.ts'
 
-const instant = z.string().transform((text, context): Instant => {
-  const result = parseInstant(text)
-  if (result.ok) return result.instant
-  context.addIssue({
-    code: 'custom',
-    message: `expected ${instantForm}, got ${got(text)}: ${result.problem}`,
+const instant = z
+  .string({ error: `expected ${instantForm}` })
+  .transform((text, context): Instant => {
+    const result = parseInstant(text)
+    if (result.ok) return result.instant
+    context.addIssue({
+      code: 'custom',
+      message: `expected ${instantForm}, got ${got(text)}: ${result.problem}`,
+    })
+    return z.NEVER
   })
-  return z.NEVER
-})
 
 /** The body of `POST /exports`: names, defaults and meanings of domain.md section 2. */
 export const exportRequest = z.strictObject({

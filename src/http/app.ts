@@ -4,14 +4,16 @@ import Fastify, {
   LogController,
   type FastifyBaseLogger,
   type FastifyInstance,
-  type HTTPMethods,
+  type FastifyReply,
+  type FastifyRequest,
 } from 'fastify'
 import type { Logger } from '../logger.ts'
 import { KiB } from '../runtime/units.ts'
 import { version } from '../version.ts'
-import { problem, problemOf, sendProblem } from './problem.ts'
+import { problem, problemOf, sendProblem, type Problem } from './problem.ts'
 import { exportRoutes, type ExportRoutesDeps } from './routes/exports.ts'
 import { healthRoutes } from './routes/health.ts'
+import { sharedSchemas } from './schemas.ts'
 
 const maxBodyBytes = 64 * KiB
 
@@ -32,36 +34,31 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     genReqId: (request) => acceptedRequestId(request.headers['x-request-id']) ?? randomUUID(),
     bodyLimit: maxBodyBytes,
     forceCloseConnections: 'idle',
-    frameworkErrors: (error, _request, reply) => void sendProblem(reply, problemOf(error)),
+    // a path that the router itself refuses meets no hook
+    frameworkErrors: (error, request, reply) => {
+      void identify(request, reply)
+      void sendProblem(reply, problemOf(error))
+      logAnswer(request, reply)
+    },
   })
   readJsonOnly(app)
   // schemas describe; parsing is the domain's, whose messages name parameter, expected and got
   app.setValidatorCompiler(() => () => true)
   app.setSerializerCompiler(() => (data) => JSON.stringify(data))
-
   app.setErrorHandler((error, request, reply) => {
     const body = problemOf(error)
     if (body.status >= 500) request.log.error({ err: error }, 'request failed')
     return sendProblem(reply, body)
   })
-  app.setNotFoundHandler((request, reply) =>
-    sendProblem(
-      reply,
-      problem(404, 'ROUTE_NOT_FOUND', `There is nothing at ${request.url.split('?')[0] ?? ''}.`, {
-        hint: 'GET /openapi.json lists what there is.',
-      }),
-    ),
-  )
-  app.addHook('onRequest', async (request, reply) => {
-    void reply.header('x-request-id', request.id)
-  })
-  app.addHook('onResponse', async (request, reply) => {
-    const { method, url } = request
-    const ms = Math.round(reply.elapsedTime)
-    request.log.info({ method, path: url.split('?')[0], status: reply.statusCode, ms }, 'request')
-  })
 
-  const refuseOtherMethods = collectMethods(app)
+  const explainMiss = collectRoutes(app)
+  app.addHook('onRequest', async (request, reply) => {
+    identify(request, reply)
+    // before its body is read: what nobody answers needs no body
+    if (request.is404) return sendProblem(reply, explainMiss(request, reply))
+  })
+  app.addHook('onResponse', async (request, reply) => logAnswer(request, reply))
+
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
@@ -71,13 +68,14 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
         description: 'Exports time ranges of records from PostgreSQL to S3 as background jobs.',
       },
     },
+    refResolver: { buildLocalReference: (schema) => schema['$id'] as string },
   })
+  for (const schema of sharedSchemas) app.addSchema(schema)
   await app.register((scope, _options, done) => {
     exportRoutes(scope, deps)
     healthRoutes(scope)
     done()
   })
-  refuseOtherMethods()
   await app.ready()
   return app
 }
@@ -85,6 +83,17 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
 /** A caller's own id is kept when it is harmless in a log line. */
 const acceptedRequestId = (header: string | string[] | undefined) =>
   typeof header === 'string' && /^[\w.:-]{1,128}$/.test(header) ? header : undefined
+
+const identify = (request: FastifyRequest, reply: FastifyReply) =>
+  reply.header('x-request-id', request.id)
+
+const pathOf = (request: FastifyRequest) => request.url.split('?')[0] ?? ''
+
+function logAnswer(request: FastifyRequest, reply: FastifyReply): void {
+  const ms = Math.round(reply.elapsedTime)
+  const { method } = request
+  request.log.info({ method, path: pathOf(request), status: reply.statusCode, ms }, 'request')
+}
 
 /** JSON is the only body there is; an empty one is none, so that `POST …/cancel` needs no body. */
 function readJsonOnly(app: FastifyInstance): void {
@@ -97,37 +106,30 @@ function readJsonOnly(app: FastifyInstance): void {
 }
 
 /**
- * Notes the methods of every route, to answer any other with 405 and `Allow`.
- * @returns call it once all routes are there
+ * Notes every route that is added from here on.
+ * @returns what to answer where there is none: 405 with `Allow` when only the method is wrong, else 404
  */
-function collectMethods(app: FastifyInstance): () => void {
-  const methods = new Map<string, Set<string>>()
-  let closed = false
+function collectRoutes(
+  app: FastifyInstance,
+): (request: FastifyRequest, reply: FastifyReply) => Problem {
+  const routes = new Map<string, { matches: RegExp; methods: Set<string> }>()
   app.addHook('onRoute', ({ url, method }) => {
-    if (closed) return
-    const known = methods.get(url) ?? new Set<string>()
-    for (const each of [method].flat()) known.add(each)
-    methods.set(url, known)
+    const matches = new RegExp(`^${url.replace(/:\w+/g, '[^/]+')}$`)
+    const route = routes.get(url) ?? { matches, methods: new Set() }
+    for (const each of [method].flat()) route.methods.add(each)
+    routes.set(url, route)
   })
-  return () => {
-    closed = true
-    for (const [url, known] of methods) {
-      const others = app.supportedMethods.filter((method) => !known.has(method)) as HTTPMethods[]
-      const allow = [...known].join(', ')
-      app.route({
-        url,
-        method: others,
-        schema: { hide: true },
-        handler: (request, reply) =>
-          sendProblem(
-            reply.header('allow', allow),
-            problem(
-              405,
-              'METHOD_NOT_ALLOWED',
-              `${request.method} is not possible here; ${allow} is.`,
-            ),
-          ),
+  return (request, reply) => {
+    const path = pathOf(request)
+    const route = [...routes.values()].find(({ matches }) => matches.test(path))
+    if (route === undefined) {
+      return problem(404, 'ROUTE_NOT_FOUND', `There is nothing at ${path}.`, {
+        hint: 'GET /openapi.json lists what there is.',
       })
     }
+    const allow = [...route.methods].join(', ')
+    void reply.header('allow', allow)
+    const detail = `${request.method} is not possible here; ${allow} is.`
+    return problem(405, 'METHOD_NOT_ALLOWED', detail)
   }
 }

@@ -60,6 +60,10 @@ const frameworkCodes: Readonly<Record<string, { code: string; detail: string }>>
     code: 'BAD_REQUEST',
     detail: 'The body is not as long as its Content-Length says.',
   },
+  FST_ERR_CTP_INVALID_JSON_BODY: {
+    code: 'BODY_NOT_JSON',
+    detail: 'The body is not valid JSON, or uses the key "__proto__".',
+  },
   FST_ERR_BAD_URL: { code: 'BAD_REQUEST', detail: 'The path is not a valid URL path.' },
 }
 
@@ -89,11 +93,12 @@ export function problemOf(error: unknown): Problem {
     return problem(status, error.code, error.message, { hint: error.hint, ...state })
   }
   const { code = '', statusCode = 500 } = (error ?? {}) as Partial<FastifyError>
+  // an id that the router finds too long is an id that no export has
+  if (code === 'FST_ERR_MAX_PARAM_LENGTH') {
+    return problem(404, 'EXPORT_NOT_FOUND', 'There is no export with so long an id.')
+  }
   const known = frameworkCodes[code]
   if (known !== undefined) return problem(statusCode, known.code, known.detail)
-  if (error instanceof SyntaxError && statusCode === 400) {
-    return problem(400, 'BODY_NOT_JSON', `The body is not valid JSON: ${error.message}.`)
-  }
   if (statusCode >= 400 && statusCode < 500) {
     return problem(statusCode, 'BAD_REQUEST', 'The request could not be understood.')
   }

@@ -71,7 +71,12 @@ export const exportListSchema = z.object({
 
 export const listQuery = z.strictObject({
   state: z.enum(exportStates).optional(),
-  limit: z.coerce.number().int().min(1).max(100).default(20),
+  limit: z
+    .string()
+    .regex(/^([1-9]\d?|100)$/, { error: 'expected a whole number from 1 to 100' })
+    .transform(Number)
+    .default(20)
+    .meta({ type: 'integer', minimum: 1, maximum: 100 }),
   cursor: z.string().optional(),
 })
 
@@ -83,4 +88,47 @@ export const jsonSchema = (schema: z.ZodType, io: 'input' | 'output' = 'output')
   return document
 }
 
-export const exportRequestSchema = jsonSchema(exportRequest, 'input')
+/** What several routes answer or take, by name. */
+export const sharedSchemas = [
+  { $id: 'ExportRequest', ...jsonSchema(exportRequest, 'input') },
+  { $id: 'Export', ...jsonSchema(exportSchema) },
+  { $id: 'ExportList', ...jsonSchema(exportListSchema) },
+  { $id: 'Problem', ...jsonSchema(problemSchema) },
+]
+
+type SharedName = 'ExportRequest' | 'Export' | 'ExportList' | 'Problem'
+
+export const reference = (name: SharedName) => ({ $ref: `${name}#` })
+
+/** An answer with a JSON body. */
+export const answers = (description: string, name: SharedName) => ({
+  description,
+  content: { 'application/json': { schema: reference(name) } },
+})
+
+/** An answer without a body. */
+export const answersNothing = (description: string) => ({ description, type: 'null' })
+
+const problemMeanings = {
+  400: 'The request is wrong: `detail` names the parameter, what was expected and what was got.',
+  404: 'There is no such export.',
+  409: "The export's state does not allow it.",
+  410: 'There is no artifact, and there will be none: failed, canceled or expired.',
+  413: 'The body is larger than 64 KiB.',
+  415: 'The body is not JSON.',
+  422: 'The idempotency key was used for another request.',
+  500: 'An unexpected error, or one that needs the operator.',
+  503: 'The database, the queue or the object store cannot be reached now; try again.',
+} as const
+
+/** The problems of a route, besides 500 and 503, which any route may answer. */
+export const problems = (...statuses: (keyof typeof problemMeanings)[]) =>
+  Object.fromEntries(
+    [...statuses, 500 as const, 503 as const].map((status) => [
+      status,
+      {
+        description: problemMeanings[status],
+        content: { 'application/problem+json': { schema: reference('Problem') } },
+      },
+    ]),
+  )

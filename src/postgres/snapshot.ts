@@ -3,6 +3,7 @@ import QueryStream from 'pg-query-stream'
 import type { DatasetQuery } from '../datasets/dataset.ts'
 import { SourceError } from '../errors.ts'
 import type { RowSource, Snapshot } from '../export/ports.ts'
+import { untilAborted } from '../runtime/abort.ts'
 import { MiB } from '../runtime/units.ts'
 import { translatePgError } from './pg-errors.ts'
 import { connect } from './pool.ts'
@@ -48,15 +49,18 @@ export function createRowSource(url: string): RowSource {
   return {
     async open({ signal }) {
       signal.throwIfAborted()
-      const client = await connect(url, 'source database')
+      const connecting = connect(url, 'source database')
+      let client: pg.Client | undefined
       try {
+        client = await untilAborted(connecting, signal)
         await client.query(sessionSettings)
         await client.query('begin isolation level repeatable read read only')
-        const backend = await client.query<Backend>(whoAmI)
         // statement_timestamp is taken before the snapshot: what was committed before it is seen
-        return createSnapshot(url, client, backend.rows[0] as Backend, signal)
+        const [backend] = (await client.query<Backend>(whoAmI)).rows
+        return createSnapshot(url, client, backend as Backend, signal)
       } catch (error) {
-        await client.end().catch(() => undefined)
+        void connecting.then((late) => late.end()).catch(() => undefined)
+        signal.throwIfAborted()
         throw translatePgError(error, 'source database')
       }
     },
@@ -72,26 +76,25 @@ function createSnapshot(
   // A query stream on a connection that died fires neither error nor close (node-postgres issue
   // 2870): the reader listens to the connection itself instead of trusting the stream.
   const broken = new AbortController()
-  const lost = (cause?: unknown) =>
-    broken.abort(
-      new SourceError('SOURCE_UNAVAILABLE', 'The connection to the source database was lost.', {
-        cause,
-      }),
-    )
+  const lost = (cause?: unknown) => {
+    const message = 'The connection to the source database was lost.'
+    broken.abort(new SourceError('SOURCE_UNAVAILABLE', message, { cause }))
+  }
   client.on('error', lost)
   client.on('end', lost)
   const signal = AbortSignal.any([outer, broken.signal])
-  let reading = false
+  /** Between a statement's beginning and its clean end the server may be at work on it. */
+  let busy = false
 
   async function* readQuery({ text, values, rowBytes, refusal }: DatasetQuery) {
     const batchSize = batchRowsFor(rowBytes)
     const stream = new QueryStream(text, [...values], { batchSize, rowMode: 'array' })
     try {
-      reading = true
+      busy = true
       for await (const rows of readBatches<readonly string[]>(client.query(stream), signal)) {
         yield rows.map(([element]) => element ?? '')
       }
-      reading = false
+      busy = false
     } catch (error) {
       signal.throwIfAborted()
       throw (
@@ -103,36 +106,39 @@ function createSnapshot(
 
   return {
     at: backend.at,
-    estimate: (queries) => estimateRows(client, queries),
+    async estimate(queries) {
+      try {
+        busy = true
+        const rows = await untilAborted(estimateRows(client, queries), signal)
+        busy = false
+        return rows
+      } catch (error) {
+        signal.throwIfAborted()
+        throw translatePgError(error, 'source database')
+      }
+    },
     async *read(queries) {
       for (const query of queries) yield* readQuery(query)
     },
     async close() {
       // closing the socket alone would leave the server computing until it next writes a row
-      if (reading && !broken.signal.aborted) await terminate(url, backend)
+      if (busy && !broken.signal.aborted) await terminate(url, backend)
       await client.end().catch(() => undefined)
     },
   }
 }
 
 /** The planner's row counts, added up. */
-async function estimateRows(
-  client: pg.Client,
-  queries: readonly DatasetQuery[],
-): Promise<number | undefined> {
-  try {
-    let rows = 0
-    for (const { text, values } of queries) {
-      const result = await client.query<{ 'QUERY PLAN': [{ Plan: { 'Plan Rows': number } }] }>(
-        `explain (format json) ${text}`,
-        [...values],
-      )
-      rows += result.rows[0]?.['QUERY PLAN'][0].Plan['Plan Rows'] ?? 0
-    }
-    return rows
-  } catch (error) {
-    throw translatePgError(error, 'source database')
+async function estimateRows(client: pg.Client, queries: readonly DatasetQuery[]): Promise<number> {
+  let rows = 0
+  for (const { text, values } of queries) {
+    const result = await client.query<{ 'QUERY PLAN': [{ Plan: { 'Plan Rows': number } }] }>(
+      `explain (format json) ${text}`,
+      [...values],
+    )
+    rows += result.rows[0]?.['QUERY PLAN'][0].Plan['Plan Rows'] ?? 0
   }
+  return rows
 }
 
 /**
@@ -149,10 +155,7 @@ async function terminate(url: string, { pid, startedAt }: Backend): Promise<void
       [pid, startedAt],
     )
   }
-  const timer = AbortSignal.timeout(terminateTimeoutMs)
-  const timedOut = new Promise<void>((resolve) => {
-    timer.addEventListener('abort', () => resolve(), { once: true })
-  })
-  await Promise.race([work().catch(() => undefined), timedOut])
+  const limit = AbortSignal.timeout(terminateTimeoutMs)
+  await untilAborted(work(), limit).catch(() => undefined)
   await client?.end().catch(() => undefined)
 }

@@ -3,9 +3,21 @@ import type { z } from 'zod'
 /** A value as an error message shows it: JSON, shortened. */
 export function got(value: unknown): string {
   if (value === undefined) return 'nothing'
-  const text = JSON.stringify(value)
+  const text = stringify(value)
   return text.length > 80 ? `${text.slice(0, 77)}…` : text
 }
+
+function stringify(value: unknown): string {
+  try {
+    return JSON.stringify(value)
+  } catch {
+    // thousands of levels overflow the stack of JSON.stringify
+    return Array.isArray(value) ? 'an array' : 'an object'
+  }
+}
+
+/** More unknown names than these are only counted. */
+const shownUnknown = 10
 
 type Issue = z.core.$ZodIssue
 
@@ -24,15 +36,17 @@ export function describeIssues(
 ): readonly string[] {
   return error.issues.flatMap((issue) => {
     if (issue.code === 'unrecognized_keys') {
-      return issue.keys.map(
-        (key) => `${key}: unknown parameter, expected one of ${known.join(', ')}`,
-      )
+      const names = issue.keys.slice(0, shownUnknown).map((key) => shorten(key))
+      const more = issue.keys.length - names.length
+      const all = more > 0 ? `${names.join(', ')} and ${more} more` : names.join(', ')
+      return [`${all}: unknown parameter, expected one of ${known.join(', ')}`]
     }
     const name = issue.path.join('.')
     if (issue.code === 'custom') return [`${name}: ${issue.message}`]
     const value = issue.path.reduce<unknown>((at, key) => property(at, key), input)
-    const shown = secret.has(name) ? 'a value not shown here' : got(value)
-    return [`${name === '' ? 'the request' : name}: expected ${expected(issue)}, got ${shown}`]
+    const hidden = secret.has(name) && value !== undefined
+    const shown = hidden ? 'a value not shown here' : got(value)
+    return [`${name === '' ? 'the request' : name}: ${expectation(issue)}, got ${shown}`]
   })
 }
 
@@ -40,6 +54,12 @@ const property = (value: unknown, key: PropertyKey): unknown =>
   typeof value === 'object' && value !== null
     ? (value as Record<PropertyKey, unknown>)[key]
     : undefined
+
+const shorten = (text: string) => (text.length > 40 ? `${text.slice(0, 39)}…` : text)
+
+/** What a schema says itself, when it begins so; else what its type and limits say. */
+const expectation = (issue: Issue) =>
+  issue.message.startsWith('expected ') ? issue.message : `expected ${expected(issue)}`
 
 function expected(issue: Issue): string {
   switch (issue.code) {

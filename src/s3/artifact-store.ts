@@ -3,6 +3,7 @@ import { DeleteObjectCommand, HeadObjectCommand, NotFound, type S3Client } from 
 import { Upload } from '@aws-sdk/lib-storage'
 import { StoreError } from '../errors.ts'
 import type { ArtifactStore, PutOptions, StoredObject } from '../export/ports.ts'
+import { untilAborted } from '../runtime/abort.ts'
 import { abortOpenUploads } from './open-uploads.ts'
 import { planParts } from './part-size.ts'
 import { signLink } from './link.ts'
@@ -62,7 +63,7 @@ export function createArtifactStore(deps: ArtifactStoreDeps): ArtifactStore {
         )
       } catch (error) {
         const limit = AbortSignal.timeout(cleanupTimeoutMs)
-        await withLimit(remove(key), limit).catch((failure: unknown) => {
+        await untilAborted(remove(key), limit).catch((failure: unknown) => {
           deps.onCleanupFailed?.(key, failure)
         })
         options.signal.throwIfAborted()
@@ -134,10 +135,3 @@ const tooLarge = (key: string, maxBytes: number) =>
     `${key} grows beyond ${maxBytes} bytes: 10,000 parts of the size that was planned for it.`,
     { hint: 'Export a shorter range.' },
   )
-
-async function withLimit<T>(work: Promise<T>, limit: AbortSignal): Promise<T> {
-  const ended = new Promise<never>((_, reject) => {
-    limit.addEventListener('abort', () => reject(limit.reason as Error), { once: true })
-  })
-  return Promise.race([work, ended])
-}

@@ -8,7 +8,7 @@ import { aborted } from '../support/deferred.ts'
 
 export interface AbortDeps {
   readonly store: ArtifactStore
-  remaining(prefix: string): Promise<readonly string[]>
+  readonly remaining: (prefix: string) => Promise<readonly string[]>
 }
 
 const reason = new CanceledError('x')

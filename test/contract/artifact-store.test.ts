@@ -9,9 +9,9 @@ describeArtifactStore('artifacts in memory', () => {
 })
 
 describeArtifactStore('artifacts in the embedded S3', async (release) => {
-  const { client, settings, keys, openUploads } = await createTestBucket(release)
+  const bucket = await createTestBucket(release)
   return {
-    store: createArtifactStore({ client, bucket: settings.bucket }),
-    leftovers: async () => [...(await keys()), ...(await openUploads())],
+    store: createArtifactStore({ client: bucket.client, bucket: bucket.settings.bucket }),
+    leftovers: async () => [...(await bucket.keys()), ...(await bucket.openUploads())],
   }
 })

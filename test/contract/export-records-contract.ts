@@ -3,14 +3,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { NotFoundError } from '../../src/errors.ts'
 import type { ExportRecord } from '../../src/export/model.ts'
 import type { ExportRecords } from '../../src/export/ports.ts'
-import type { Release } from '../support/database.ts'
 import { newArtifact, newExport, newSpec, rangeOf } from '../support/new-export.ts'
 import { until } from '../support/until.ts'
-import { describeListing } from './export-records-listing.ts'
+import { describeListing, type MakeExportRecords } from './export-records-listing.ts'
 import { describeTransitions } from './export-records-transitions.ts'
-
-/** Makes records that hold no export yet. */
-export type MakeExportRecords = (release: Release) => ExportRecords | Promise<ExportRecords>
 
 const at = new Date('2026-01-02T04:00:00.000Z')
 const error = { code: 'SOURCE_TIMEOUT', message: 'too slow', retryable: true }

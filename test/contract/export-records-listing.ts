@@ -2,7 +2,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { SpecError } from '../../src/errors.ts'
 import type { ExportRecords, ListQuery } from '../../src/export/ports.ts'
 import { newExport } from '../support/new-export.ts'
-import type { MakeExportRecords } from './export-records-contract.ts'
+import type { Release } from '../support/database.ts'
+
+/** Makes records that hold no export yet. */
+export type MakeExportRecords = (release: Release) => ExportRecords | Promise<ExportRecords>
 
 const at = new Date('2026-01-02T04:00:00.000Z')
 

@@ -39,18 +39,21 @@ const writes: readonly (readonly [string, readonly ExportState[], Write])[] = [
 ]
 
 const cases = writes.flatMap(([name, from, write]) =>
-  exportStates.map((state) => ({ name, state, allowed: from.includes(state), write })),
+  exportStates.map(
+    (state) => [name, state, from.includes(state) ? 'allowed' : 'refused', write] as const,
+  ),
 )
 
 /** What may follow what, and what each change leaves on the record. */
 export function describeTransitions(records: () => ExportRecords): void {
   const inState = (state: ExportState) => exportInState(records(), state)
 
-  it.each(cases)('$name of an export that is $state: allowed $allowed', async (each) => {
-    const before = await inState(each.state)
-    const outcome = await each.write(records(), before)
-    expect(outcome !== undefined && outcome !== false).toBe(each.allowed)
-    if (!each.allowed) expect(await records().get(before.id)).toEqual(before)
+  it.each(cases)('%s of an export that is %s: %s', async (_name, state, expected, write) => {
+    const before = await inState(state)
+    const outcome = await write(records(), before)
+    const refused = outcome === undefined || outcome === false
+    expect(refused ? 'refused' : 'allowed').toBe(expected)
+    if (refused) expect(await records().get(before.id)).toEqual(before)
   })
 
   it('shows the artifact once completed, without the error of an earlier attempt', async () => {

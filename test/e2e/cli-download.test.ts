@@ -3,8 +3,9 @@ import http from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { PutObjectCommand } from '@aws-sdk/client-s3'
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { ExportView } from '../../src/http/schemas.ts'
+import type { Release } from '../support/database.ts'
 import { fixtureRange, insertFixtureServices } from '../support/fixture-services.ts'
 import { createFolder, errorOf, jsonOf, runCli, startCli } from '../support/run-cli.ts'
 import { startTestSystem, type TestSystem } from '../support/system.ts'
@@ -36,8 +37,10 @@ async function tamper({ artifact }: ExportView, text: string) {
   await client.send(new PutObjectCommand({ Bucket: settings.bucket, Key, Body: text }))
 }
 
-describe('longhaul download', () => {
-  it("leaves the verified file under the artifact's name, or under that of --output", async () => {
+describe.concurrent('longhaul download', () => {
+  it("leaves the verified file under the artifact's name, or under that of --output", async ({
+    onTestFinished,
+  }) => {
     const cwd = await createFolder(onTestFinished)
     const [plain, json] = await Promise.all([
       cli(cwd, [completed.id]),
@@ -55,24 +58,28 @@ describe('longhaul download', () => {
     }
   })
 
-  it.each([
+  it.for([
     ['bytes were changed', whole.replace('S7', 'S8')],
     ['bytes are missing', whole.slice(0, -2)],
-    ['bytes were added', `${whole}\n`],
-  ])('ends with 74 and leaves no file when %s in the bucket', async (_what, text) => {
-    const view = await complete()
-    await tamper(view, text)
-    const cwd = await createFolder(onTestFinished)
-    await writeFile(join(cwd, 'kept.json'), 'what was there before')
-    const result = await cli(cwd, [view.id, '--json', '--output', 'kept.json'])
-    expect(result.code).toBe(74)
-    expect(errorOf(result).code).toBe('DOWNLOAD_CORRUPT')
-    expect(errorOf(result).message).toContain(view.artifact!.sha256)
-    expect(await readdir(cwd)).toEqual(['kept.json'])
-    expect(await readFile(join(cwd, 'kept.json'), 'utf8')).toBe('what was there before')
-  })
+  ] as const)(
+    'ends with 74 and leaves no file when %s in the bucket',
+    async ([, text], { onTestFinished }) => {
+      const view = await complete()
+      await tamper(view, text)
+      const cwd = await createFolder(onTestFinished)
+      await writeFile(join(cwd, 'kept.json'), 'what was there before')
+      const result = await cli(cwd, [view.id, '--json', '--output', 'kept.json'])
+      expect(result.code).toBe(74)
+      expect(errorOf(result).code).toBe('DOWNLOAD_CORRUPT')
+      expect(errorOf(result).message).toContain(view.artifact!.sha256)
+      expect(await readdir(cwd)).toEqual(['kept.json'])
+      expect(await readFile(join(cwd, 'kept.json'), 'utf8')).toBe('what was there before')
+    },
+  )
 
-  it('ends with 74 where it may not write, and leaves nothing there', async () => {
+  it('ends with 74 where it may not write, and leaves nothing there', async ({
+    onTestFinished,
+  }) => {
     const cwd = await createFolder(onTestFinished)
     await mkdir(join(cwd, 'folder'))
     const results = await Promise.all([
@@ -87,7 +94,9 @@ describe('longhaul download', () => {
     expect(await readdir(join(cwd, 'folder'))).toEqual([])
   })
 
-  it('ends with 11 when there is no artifact, or no more, with the code of the HTTP interface', async () => {
+  it('ends with 11 when there is no artifact, or no more, with the code of the HTTP interface', async ({
+    onTestFinished,
+  }) => {
     const { id } = await complete()
     await fetch(`${system.url}/exports/${id}`, { method: 'DELETE' })
     const idle = await startTestSystem(onTestFinished, { worker: false })
@@ -113,14 +122,12 @@ describe('longhaul download', () => {
   })
 })
 
-/** A server whose one export has an artifact that never ends, or that breaks off. */
-async function startSlowServer({ breaksOff }: { readonly breaksOff: boolean }) {
-  let sent = false
+/** A server whose one export has an artifact that breaks off, or never ends. */
+async function startSlowServer(release: Release, { breaksOff }: { readonly breaksOff: boolean }) {
   const server = http.createServer((request, response) => {
     if (request.url === '/object') {
       response.writeHead(200, { 'content-length': '1000' })
       response.write('[', () => {
-        sent = true
         if (breaksOff) response.destroy()
       })
       return
@@ -131,16 +138,16 @@ async function startSlowServer({ breaksOff }: { readonly breaksOff: boolean }) {
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  onTestFinished(() => {
+  release(async () => {
     server.closeAllConnections()
-    server.close()
+    await new Promise((resolve) => server.close(resolve))
   })
-  return { url, sent: () => sent }
+  return { url }
 }
 
-describe('a download that does not come to its end', () => {
-  it('by the connection: 74, and no half file', async () => {
-    const { url } = await startSlowServer({ breaksOff: true })
+describe.concurrent('a download that does not come to its end', () => {
+  it('by the connection: 74, and no half file', async ({ onTestFinished }) => {
+    const { url } = await startSlowServer(onTestFinished, { breaksOff: true })
     const cwd = await createFolder(onTestFinished)
     const result = await cli(cwd, [completed.id, '--json'], url)
     expect(result.code).toBe(74)
@@ -148,17 +155,20 @@ describe('a download that does not come to its end', () => {
     expect(await readdir(cwd)).toEqual([])
   })
 
-  it.each(['SIGINT', 'SIGTERM'] as const)('by %s: no half file', async (name) => {
-    const { url } = await startSlowServer({ breaksOff: false })
-    const cwd = await createFolder(onTestFinished)
-    const running = startCli(onTestFinished, ['download', completed.id], {
-      env: { LONGHAUL_URL: url },
-      cwd,
-    })
-    await until(async () => (await readdir(cwd)).length > 0)
-    running.signal(name)
-    const { code } = await running.ended
-    expect([130, 143]).toContain(code)
-    expect(await readdir(cwd)).toEqual([])
-  })
+  it.for(['SIGINT', 'SIGTERM'] as const)(
+    'by %s: no half file',
+    async (name, { onTestFinished }) => {
+      const { url } = await startSlowServer(onTestFinished, { breaksOff: false })
+      const cwd = await createFolder(onTestFinished)
+      const running = startCli(onTestFinished, ['download', completed.id], {
+        env: { LONGHAUL_URL: url },
+        cwd,
+      })
+      await until(async () => (await readdir(cwd)).length > 0)
+      running.signal(name)
+      const { code } = await running.ended
+      expect([130, 143]).toContain(code)
+      expect(await readdir(cwd)).toEqual([])
+    },
+  )
 })

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { exportSchema, type ExportView } from '../../src/http/schemas.ts'
+import type { Release } from '../support/database.ts'
 import { fixtureRange, insertFixtureServices, insertService } from '../support/fixture-services.ts'
 import { createFolder, errorOf, jsonOf, runCli, startCli } from '../support/run-cli.ts'
 import { startTestSystem, type TestSystem } from '../support/system.ts'
@@ -28,6 +29,19 @@ beforeAll(async () => {
   })
 })
 
+/** Starts to wait for an export of the idle system; `from` tells it from those of other tests. */
+async function startToWait(release: Release, from: string, options: readonly string[] = []) {
+  const args = ['export', '--wait', '--from', from, ...options]
+  const running = startCli(release, args, { env: { LONGHAUL_URL: idle.url } })
+  const id = await until(async () => {
+    const { exports } = await idle.client.list({ limit: '100' })
+    return exports.find((view) => view.request.time_from === from)?.id
+  })
+  // it waits once it has asked for the state; the server's log shows that
+  await until(() => idle.logLines.some((line) => line.includes(`"path":"/exports/${id}"`)))
+  return { running, id }
+}
+
 const cli = (args: readonly string[], { url } = system, cwd?: string) =>
   runCli(args, { env: { LONGHAUL_URL: url }, ...(cwd === undefined ? {} : { cwd }) })
 
@@ -37,7 +51,7 @@ const viewOf = (document: unknown): ExportView => {
   return view
 }
 
-describe('longhaul export', () => {
+describe.concurrent('longhaul export', () => {
   it('requests, and prints the export as one JSON document', async () => {
     const result = await cli(
       [
@@ -94,7 +108,7 @@ describe('longhaul export', () => {
   })
 })
 
-describe('longhaul export --wait', () => {
+describe.concurrent('longhaul export --wait', () => {
   it('shows progress on stderr as plain lines, and only the result on stdout', async () => {
     const { code, stdout, stderr } = await cli(['export', '--wait', ...range])
     expect(code).toBe(0)
@@ -106,7 +120,6 @@ describe('longhaul export --wait', () => {
     expect(stderr).toContain(id)
     expect(stderr).toMatch(/^completed: 5 rows/m)
     // no colours, no cursor movements, no carriage returns
-    // eslint-disable-next-line no-control-regex
     expect(stdout + stderr).not.toMatch(/[\x00-\x09\x0b-\x1f]/)
   })
 
@@ -129,47 +142,36 @@ describe('longhaul export --wait', () => {
     expect(error.message).toMatch(uuid)
   })
 
-  it('ends with 12 when somebody cancels the export', async () => {
-    const running = startCli(onTestFinished, ['export', '--wait', '--json', ...range], {
-      env: { LONGHAUL_URL: idle.url },
-    })
-    const before = new Set((await idle.client.list({})).exports.map((view) => view.id))
-    const id = await until(async () => {
-      const { exports } = await idle.client.list({ state: 'queued' })
-      return exports.find((view) => !before.has(view.id))?.id
-    })
+  it('ends with 12 when somebody cancels the export', async ({ onTestFinished }) => {
+    const from = '2014-01-01T00:00:00.000Z'
+    const { running, id } = await startToWait(onTestFinished, from, ['--json'])
     await idle.client.cancel(id)
     const result = await running.ended
     expect(result.code).toBe(12)
     expect(errorOf(result)).toMatchObject({ code: 'EXPORT_CANCELED' })
   })
 
-  it.each([
-    ['SIGINT', []],
-    ['SIGINT', ['--json']],
-  ] as const)('leaves the export running on %s %j, and prints its id', async (name, options) => {
-    const running = startCli(onTestFinished, ['export', '--wait', ...range, ...options], {
-      env: { LONGHAUL_URL: idle.url },
-    })
-    const before = new Set((await idle.client.list({})).exports.map((view) => view.id))
-    const id = await until(async () => {
-      const { exports } = await idle.client.list({ state: 'queued' })
-      return exports.find((view) => !before.has(view.id))?.id
-    })
-    // it waits once it has asked for the state; the server's log shows that
-    await until(() => idle.logLines.some((line) => line.includes(`"path":"/exports/${id}"`)))
-    running.signal(name)
-    const result = await running.ended
-    expect(result.code).toBe(130)
-    expect(result.stderr).toContain(id)
-    if (options.length === 0) expect(result.stdout).toBe('')
-    else expect(errorOf(result)).toMatchObject({ code: 'EXPORT_INTERRUPTED' })
-    expect((await idle.client.status(id)).state).toBe('queued')
+  it('leaves the export running on SIGINT, and prints its id', async ({ onTestFinished }) => {
+    const [plain, json] = await Promise.all([
+      startToWait(onTestFinished, '2014-01-02T00:00:00.000Z'),
+      startToWait(onTestFinished, '2014-01-03T00:00:00.000Z', ['--json']),
+    ])
+    for (const { running, id } of [plain, json]) {
+      running.signal('SIGINT')
+      const { code, stderr } = await running.ended
+      expect(code).toBe(130)
+      expect(stderr).toContain(id)
+      expect((await idle.client.status(id)).state).toBe('queued')
+    }
+    expect((await plain.running.ended).stdout).toBe('')
+    const error = errorOf(await json.running.ended)
+    expect(error.code).toBe('EXPORT_INTERRUPTED')
+    expect(error.message).toContain(json.id)
   })
 })
 
-describe('longhaul export --output', () => {
-  it('waits, and leaves the verified file, whole and alone', async () => {
+describe.concurrent('longhaul export --output', () => {
+  it('waits, and leaves the verified file, whole and alone', async ({ onTestFinished }) => {
     const cwd = await createFolder(onTestFinished)
     const result = await cli(['export', ...range, '--json', '--output', 'day.json'], system, cwd)
     expect([result.code, result.stderr]).toEqual([0, ''])
@@ -180,14 +182,14 @@ describe('longhaul export --output', () => {
     expect(await readdir(cwd)).toEqual(['day.json'])
   })
 
-  it('leaves no file when the export fails', async () => {
+  it('leaves no file when the export fails', async ({ onTestFinished }) => {
     const cwd = await createFolder(onTestFinished)
     expect((await cli(['export', ...broken, '--output', 'day.json'], system, cwd)).code).toBe(21)
     expect(await readdir(cwd)).toEqual([])
   })
 })
 
-describe('longhaul status, list and cancel', () => {
+describe.concurrent('longhaul status, list and cancel', () => {
   it('show one export, for a person and for a program', async () => {
     const { id } = await system.client.request({ ...fixtureRange })
     const view = await system.client.wait(id)
@@ -205,7 +207,7 @@ describe('longhaul status, list and cancel', () => {
     expect(errorOf(unknown)).toMatchObject({ code: 'EXPORT_NOT_FOUND' })
   })
 
-  it('list the newest first, by state, page by page', async () => {
+  it('list the newest first, by state, page by page', async ({ onTestFinished }) => {
     const fresh = await startTestSystem(onTestFinished, { worker: false })
     expect((await cli(['list'], fresh)).stdout).toMatch(/no exports/)
     const ids: string[] = []

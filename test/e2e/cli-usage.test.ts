@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import http from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { version } from '../../src/version.ts'
 import { createFolder, errorOf, runCli } from '../support/run-cli.ts'
 
@@ -22,7 +22,7 @@ beforeAll(async () => {
   afterAll(() => void server.close())
 })
 
-describe('help', () => {
+describe.concurrent('help', () => {
   it('of the program names every command and every exit code', async () => {
     const { code, stdout, stderr } = await runCli(['--help'])
     expect([code, stderr]).toEqual([0, ''])
@@ -50,7 +50,7 @@ describe('help', () => {
   })
 })
 
-describe('a wrong command line', () => {
+describe.concurrent('a wrong command line', () => {
   it.each([
     ['an unknown command', ['exprot'], 'exprot'],
     ['no command', [], 'Usage: longhaul'],
@@ -77,7 +77,7 @@ describe('a wrong command line', () => {
   })
 })
 
-describe('LONGHAUL_URL', () => {
+describe.concurrent('LONGHAUL_URL', () => {
   it('where nobody answers ends every client command with 69, naming it', async () => {
     const results = await Promise.all(
       [
@@ -127,8 +127,8 @@ describe('LONGHAUL_URL', () => {
   })
 })
 
-describe('a .env file in the working folder', () => {
-  it('is read, under the environment', async () => {
+describe.concurrent('a .env file in the working folder', () => {
+  it('is read, under the environment', async ({ onTestFinished }) => {
     const cwd = await createFolder(onTestFinished)
     await writeFile(join(cwd, '.env'), '# a comment\nLONGHAUL_URL="http://127.0.0.1:2"\n')
     const [file, both] = await Promise.all([
@@ -139,7 +139,7 @@ describe('a .env file in the working folder', () => {
     expect(both.stderr).toContain(nobody.LONGHAUL_URL)
   })
 
-  it('that cannot be read ends with 78', async () => {
+  it('that cannot be read ends with 78', async ({ onTestFinished }) => {
     const cwd = await createFolder(onTestFinished)
     await mkdir(join(cwd, '.env'))
     const { code, stderr } = await runCli(['list'], { cwd, env: nobody })

@@ -47,6 +47,13 @@ const responses = ({ operation }: Operation) =>
     types: Object.keys(object(object(response)['content'])),
   }))
 
+/** What `#/components/…` points at. */
+const referenced = ($ref: string): unknown =>
+  $ref
+    .slice(2)
+    .split('/')
+    .reduce<unknown>((at, step) => object(at)[step], document)
+
 describe('/openapi.json', () => {
   it('is OpenAPI 3.1 of this version', () => {
     expect(document['openapi']).toMatch(/^3\.1\.\d+$/)
@@ -72,9 +79,7 @@ describe('/openapi.json', () => {
     for (const { $ref } of objects(document)) {
       if (typeof $ref !== 'string') continue
       expect($ref).toMatch(/^#\//)
-      const steps = $ref.slice(2).split('/')
-      const target = steps.reduce<unknown>((at, step) => object(at)[step], document)
-      expect(target, $ref).toBeDefined()
+      expect(referenced($ref), $ref).toBeDefined()
     }
   })
 
@@ -116,7 +121,8 @@ describe('/openapi.json', () => {
     expect(body['required']).toBe(true)
     const content = object(body['content'])
     expect(Object.keys(content)).toEqual(['application/json'])
-    const schema = object(object(content['application/json'])['schema'])
+    const { $ref } = object(object(content['application/json'])['schema'])
+    const schema = object(referenced(String($ref)))
     expect(schema['required']).toEqual(['time_from'])
     expect(schema['additionalProperties']).toBe(false)
     const properties = object(schema['properties'])

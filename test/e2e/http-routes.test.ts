@@ -63,16 +63,19 @@ describe('ids that do not exist', () => {
     'x'.repeat(101),
     'x'.repeat(5000),
   ]
-  it.each(unknown)('%.60s is 404 on every route that takes an id', async (text) => {
-    for (const [method, suffix] of [
-      ['GET', ''],
-      ['DELETE', ''],
-      ['GET', '/artifact'],
-      ['POST', '/cancel'],
-    ] as const) {
-      expectProblem(await ask(system.url, method, `/exports/${text}${suffix}`), 404)
-    }
-  })
+  it.each(unknown.map((text) => [text.slice(0, 40), text]))(
+    '%s is 404 on every route that takes an id',
+    async (_shown, text) => {
+      for (const [method, suffix] of [
+        ['GET', ''],
+        ['DELETE', ''],
+        ['GET', '/artifact'],
+        ['POST', '/cancel'],
+      ] as const) {
+        expectProblem(await ask(system.url, method, `/exports/${text}${suffix}`), 404)
+      }
+    },
+  )
 
   it.each(['/exports/../x', '/exports/./', '/exports/'])('%s is 404', async (path) => {
     expectProblem(await ask(system.url, 'GET', path), 404)
@@ -95,7 +98,7 @@ describe('ids that do not exist', () => {
     const answer = await ask(system.url, 'GET', '/exports/%zz')
     const requestId = String(answer.headers['x-request-id'])
     expect(requestId).toMatch(/^[\w.:-]{8,128}$/)
-    await until(() => logged(requestId).length > 0)
+    await until(() => logged(requestId).length > 0, { timeoutMs: 2000 })
   })
 
   it('an id in capital letters is the same export, or none', async () => {

@@ -9,7 +9,7 @@ interface EmptyDatabase {
   readonly url: string
   readonly database: Database
   /** Everything of a schema: tables, columns and indexes. */
-  shapeOf(schema: string): Promise<readonly unknown[]>
+  readonly shapeOf: (schema: string) => Promise<readonly unknown[]>
 }
 
 /** A database with nothing in it, dropped when the test has finished. */
@@ -133,6 +133,21 @@ describe('to migrate', () => {
     await database.query('drop table longhaul.exports_by_state')
     expect(await migrate(url)).toContain('0001_exports')
     await assertMigrated(database)
+  })
+})
+
+describe('a migration whose entry in the ledger fails', () => {
+  it('is taken back as a whole', async () => {
+    const { url, database, shapeOf } = await createEmptyDatabase()
+    await database.query('create schema longhaul')
+    await database.query(
+      `create table longhaul.migrations (
+         name text primary key check (name <> '0001_exports'),
+         applied_at timestamptz not null default now())`,
+    )
+    const before = await shapeOf('longhaul')
+    await expect(migrate(url)).rejects.toThrow(SourceError)
+    expect(await shapeOf('longhaul')).toEqual(before)
   })
 })
 

@@ -12,15 +12,18 @@ export interface ExportBundle extends RunExportDeps {
   readonly artifacts: MemoryArtifactStore
   readonly id: string
   /** Runs one attempt. */
-  run(options?: RunOptions): ReturnType<typeof runExport>
-  record(): Promise<ExportRecord>
+  readonly run: (options?: RunOptions) => ReturnType<typeof runExport>
+  readonly record: () => Promise<ExportRecord>
 }
 
 export interface RunOptions extends Partial<RunExportDeps> {
   readonly signal?: AbortSignal
 }
 
-export const fourRows = [['"S1"', '"S2"'], ['"S3"', '"S4"']]
+export const fourRows = [
+  ['"S1"', '"S2"'],
+  ['"S3"', '"S4"'],
+]
 export const fourRowsText = '["S1",\n"S2",\n"S3",\n"S4"]'
 
 export async function exportBundle(

@@ -13,7 +13,7 @@ const main = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url
 export interface CliOptions {
   /** All that the process gets, besides PATH and HOME. */
   readonly env?: Readonly<Record<string, string>>
-  /** Default: the system's folder for temporary files. */
+  /** Default: the folder of temporary files. */
   readonly cwd?: string
 }
 
@@ -110,7 +110,10 @@ export async function createFolder(release: Release): Promise<string> {
 }
 
 /** The variables that make `serve`, `worker` and `migrate` work on the database and bucket of a system. */
-export function serviceEnvironment({ database, bucket }: Pick<TestSystem, 'database' | 'bucket'>) {
+export function serviceEnvironment({
+  database,
+  bucket,
+}: Pick<TestSystem, 'database' | 'bucket'>): Readonly<Record<string, string>> {
   return {
     ...inject('stack'),
     DATABASE_URL: database.url,

@@ -122,7 +122,7 @@ describe('a configuration that is wrong', () => {
   })
 
   it.each([
-    ['S3_BUCKET', undefined, 'expected a string, got nothing'],
+    ['S3_BUCKET', undefined, 'expected the name of a bucket, got nothing'],
     ['PORT', '-1', 'expected a whole number from 0 to 65535, got "-1"'],
     ['PORT', '65536', 'expected a whole number from 0 to 65535'],
     ['PORT', '80.5', 'expected a whole number'],

@@ -1,11 +1,14 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { CanceledError, InterruptedError, SourceError } from '../../src/errors.ts'
 import { startHeartbeat } from '../../src/export/heartbeat.ts'
+import type { Claim, ExportRecord } from '../../src/export/model.ts'
 import type { ProgressReport } from '../../src/export/ports.ts'
 import { systemClock } from '../../src/runtime/clock.ts'
 import { deferred } from '../support/deferred.ts'
 import { createMemoryExportRecords } from '../support/memory-export-records.ts'
 import { newExport } from '../support/new-export.ts'
+
+type Progress = (claim: Claim, report: ProgressReport) => Promise<boolean>
 
 const leaseMs = 30_000
 const intervalMs = 1000
@@ -22,7 +25,10 @@ async function setup() {
   const { id } = (await records.create(newExport())).record
   const claim = (await records.claim(id, { leaseMs }))!
   const reports: ProgressReport[] = []
-  const port = { progress: records.progress, get: records.get }
+  const port: { progress: Progress; get: (id: string) => Promise<ExportRecord> } = {
+    progress: (...args) => records.progress(...args),
+    get: (id) => records.get(id),
+  }
   let rows = 0
   const heartbeat = startHeartbeat(
     {
@@ -127,7 +133,7 @@ describe('a heartbeat whose control database is away', () => {
     port.progress = () => Promise.reject(down)
     await pass(leaseMs - 2 * intervalMs)
     expect(heartbeat.signal.aborted).toBe(false)
-    port.progress = records.progress
+    port.progress = (...args) => records.progress(...args)
     await pass(leaseMs * 3)
     expect(heartbeat.signal.aborted).toBe(false)
     await heartbeat.stop()

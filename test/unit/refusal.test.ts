@@ -10,9 +10,7 @@ describe('a refusal', () => {
   it('names a service', () => {
     const error = parseRefusal(castError(['service', 'its started_at is infinite', 'S-1']))
     expect(error).toBeInstanceOf(EncodeError)
-    expect(error!.message).toBe(
-      'The service "S-1" cannot be exported: its started_at is infinite.',
-    )
+    expect(error!.message).toBe('The service "S-1" cannot be exported: its started_at is infinite.')
     expect(error).toMatchObject({ code: 'ENCODE_UNSUPPORTED_VALUE', retryable: false })
   })
 

@@ -31,6 +31,19 @@ describe('resources', () => {
     expect(releases).toBe(1)
   })
 
+  it('are released when the second who asks is told so, too', async () => {
+    const resources = createResources()
+    const gate = deferred()
+    resources.add('a', () => gate.promise)
+    void resources.release()
+    let told = false
+    const second = resources.release().then(() => (told = true))
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(told).toBe(false)
+    gate.resolve()
+    await second
+  })
+
   it('are all released even if some fail, and the first failure is thrown', async () => {
     const resources = createResources()
     const released: string[] = []

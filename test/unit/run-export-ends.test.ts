@@ -123,7 +123,8 @@ describe('an attempt that was taken over', () => {
 })
 
 describe('an attempt whose completion cannot be written', () => {
-  const completing = (records: ExportRecords, complete: ExportRecords['complete']) => ({
+  type Complete = (...args: Parameters<ExportRecords['complete']>) => Promise<boolean>
+  const completing = (records: ExportRecords, complete: Complete) => ({
     ...records,
     complete,
   })

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { SpecError } from '../../src/errors.ts'
-import { fingerprint, parseExportRequest, resolveSpec } from '../../src/export/spec.ts'
+import { parseExportRequest, resolveSpec } from '../../src/export/spec.ts'
 
 const now = new Date('2026-01-02T03:04:05.678Z')
 const range = { time_from: '2014-07-22T12:00:00Z', time_to: '2014-07-22T18:00:00Z' }
@@ -205,7 +205,7 @@ describe('a request that is refused', () => {
       'colour',
       'shape',
     ]) {
-      expect(message).toMatch(new RegExp(`(^|; )${name}: `))
+      expect(message).toMatch(new RegExp(`(^|; |, )${name}[:,] `))
     }
   })
 
@@ -222,37 +222,5 @@ describe('a request that is refused', () => {
   it('shortens what was got', () => {
     const { message } = refusalOf({ ...range, filter_events: 'x'.repeat(5000) })
     expect(message.length).toBeLessThan(300)
-  })
-})
-
-describe('a fingerprint', () => {
-  const print = (input: unknown) => fingerprint(parseExportRequest(input))
-
-  it.each([
-    ['another order', { time_to: range.time_to, time_from: range.time_from }],
-    ['another offset', { ...range, time_from: '2014-07-22T14:00:00+02:00' }],
-    ['another way to write the time', { ...range, time_from: '2014-07-22T12:00:00.000000Z' }],
-    [
-      'defaults that are spelt out',
-      {
-        ...range,
-        dataset: 'services',
-        filter_events: 'any',
-        export_content: false,
-        filter_state: 'any',
-      },
-    ],
-  ])('is the same for the same meaning: %s', (_title, input) => {
-    expect(print(input)).toBe(print(range))
-  })
-
-  it.each([
-    ['another start', { ...range, time_from: '2014-07-22T12:00:00.000001Z' }],
-    ['no end', { time_from: range.time_from }],
-    ['other events', { ...range, filter_events: 'started' }],
-    ['content', { ...range, export_content: true }],
-    ['start and end that changed places', { time_from: range.time_to, time_to: range.time_from }],
-  ])('differs for another meaning: %s', (_title, input) => {
-    expect(print(input)).not.toBe(print(range))
   })
 })

@@ -1,7 +1,7 @@
 import { relative } from 'node:path'
 import { listenForShutdown } from '../../runtime/shutdown.ts'
 import { newCommand, type BuildCommand } from '../command.ts'
-import { startLocalSystem, type LocalSystem } from '../local-system.ts'
+import type { LocalSystem } from '../local-system.ts'
 import { createOutput } from '../output.ts'
 
 interface Options {
@@ -14,6 +14,7 @@ export const devCommand: BuildCommand = (readEnvironment) =>
     .option('--data <dir>', 'where data, credentials and logs are kept', '.longhaul')
     .action(async ({ json = false, data }: Options) => {
       const output = createOutput({ json })
+      const { startLocalSystem } = await import('../local-system.ts')
       const shutdown = listenForShutdown()
       const system = await startLocalSystem({
         dataDir: data,

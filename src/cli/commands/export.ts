@@ -5,7 +5,7 @@ import { ClientError, InterruptedError } from '../../errors.ts'
 import type { ExportView } from '../../http/schemas.ts'
 import { listenForShutdown } from '../../runtime/shutdown.ts'
 import { newCommand, type BuildCommand } from '../command.ts'
-import { createOutput, describeExport, formatBytes } from '../output.ts'
+import { createOutput, describeExport, formatBytes, type Output } from '../output.ts'
 import { createProgressDisplay } from '../progress.ts'
 
 interface Options {
@@ -46,18 +46,33 @@ export const exportCommand: BuildCommand = (readEnvironment) =>
         return
       }
       output.note(`Export ${requested.id}`)
-      const finished = await waitForEnd(client, requested.id, output.json)
-      if (finished.state !== 'completed') throw failureOf(finished)
-      if (options.output === undefined) {
-        output.result(finished, describeExport(finished))
-        return
+      const shutdown = listenForShutdown()
+      try {
+        await waitAndFetch(client, requested.id, options.output, output, shutdown.signal)
+      } finally {
+        shutdown.dispose()
       }
-      const { file, bytes } = await download(finished, { file: options.output })
-      output.result({ ...finished, file }, [
-        ...describeExport(finished),
-        `file      ${file} (${formatBytes(bytes)}, SHA-256 verified)`,
-      ])
     })
+
+async function waitAndFetch(
+  client: Client,
+  id: string,
+  target: string | undefined,
+  output: Output,
+  signal: AbortSignal,
+): Promise<void> {
+  const finished = await waitForEnd(client, id, output.json, signal)
+  if (finished.state !== 'completed') throw failureOf(finished)
+  if (target === undefined) {
+    output.result(finished, describeExport(finished))
+    return
+  }
+  const { file, bytes } = await download(finished, { file: target, signal })
+  output.result({ ...finished, file }, [
+    ...describeExport(finished),
+    `file      ${file} (${formatBytes(bytes)}, SHA-256 verified)`,
+  ])
+}
 
 /** Only what was said: the server knows the defaults. */
 const requestBody = ({
@@ -77,22 +92,22 @@ const requestBody = ({
 })
 
 /** Waits, with progress on stderr. Ctrl-C ends the waiting, not the export. */
-async function waitForEnd(client: Client, id: string, quiet: boolean): Promise<ExportView> {
-  const shutdown = listenForShutdown()
+async function waitForEnd(
+  client: Client,
+  id: string,
+  quiet: boolean,
+  signal: AbortSignal,
+): Promise<ExportView> {
   const progress = quiet ? undefined : createProgressDisplay()
   try {
-    return await client.wait(id, {
-      signal: shutdown.signal,
-      onProgress: (view) => progress?.update(view),
-    })
+    return await client.wait(id, { signal, onProgress: (view) => progress?.update(view) })
   } catch (error) {
-    if (!shutdown.signal.aborted) throw error
+    if (!signal.aborted) throw error
     throw new InterruptedError(`Stopped waiting; export ${id} goes on.`, {
       hint: `Look at it with \`longhaul status ${id}\`, or end it with \`longhaul cancel ${id}\`.`,
     })
   } finally {
     progress?.stop()
-    shutdown.dispose()
   }
 }
 

@@ -1,8 +1,9 @@
-import { startExportWorker } from '../../compose.ts'
 import { newCommand, type BuildCommand } from '../command.ts'
 import { runService } from '../run-service.ts'
 
 export const workerCommand: BuildCommand = (readEnvironment) =>
-  newCommand('worker', 'run exports until stopped').action(() =>
-    runService(readEnvironment(), startExportWorker),
-  )
+  newCommand('worker', 'run exports until stopped').action(async () => {
+    // loaded only here: the commands that talk to a server start without database and queue
+    const { startExportWorker } = await import('../../compose.ts')
+    await runService(readEnvironment(), startExportWorker)
+  })

@@ -10,14 +10,7 @@ import { isFinished } from '../../export/state.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import { describeIssues, got } from '../../runtime/describe-issues.ts'
 import { viewExport } from '../export-view.ts'
-import {
-  exportListSchema,
-  exportRequestSchema,
-  exportSchema,
-  jsonSchema,
-  listQuery,
-  problemSchema,
-} from '../schemas.ts'
+import { answers, answersNothing, jsonSchema, listQuery, problems, reference } from '../schemas.ts'
 
 export interface ExportRoutesDeps {
   readonly records: ExportRecords
@@ -34,8 +27,6 @@ interface ById {
   readonly Params: { readonly id: string }
 }
 
-const view = jsonSchema(exportSchema)
-const problem = jsonSchema(problemSchema)
 const idParameter = {
   type: 'object',
   properties: { id: { type: 'string', format: 'uuid' } },
@@ -69,11 +60,16 @@ export function exportRoutes(app: FastifyInstance, deps: ExportRoutesDeps): void
             },
           },
         },
-        body: exportRequestSchema,
-        response: { 202: view, 200: view, 400: problem, 413: problem, 415: problem, 422: problem },
+        body: reference('ExportRequest'),
+        response: {
+          202: answers('Accepted; a worker will run it.', 'Export'),
+          200: answers('The export that this idempotency key stands for.', 'Export'),
+          ...problems(400, 413, 415, 422),
+        },
       },
     },
     async (request, reply) => {
+      refuseWhatWouldBeIgnored(request)
       const idempotencyKey = parseIdempotencyKey(request)
       const { record, created } = await requestExport(deps, request.body, { idempotencyKey })
       request.log.info({ export_id: record.id, created }, 'export requested')
@@ -88,7 +84,7 @@ export function exportRoutes(app: FastifyInstance, deps: ExportRoutesDeps): void
       schema: {
         summary: 'List exports, newest first',
         querystring: jsonSchema(listQuery, 'input'),
-        response: { 200: jsonSchema(exportListSchema), 400: problem },
+        response: { 200: answers('One page.', 'ExportList'), ...problems(400) },
       },
     },
     async (request, reply) => {
@@ -111,7 +107,7 @@ export function exportRoutes(app: FastifyInstance, deps: ExportRoutesDeps): void
       schema: {
         summary: 'State, progress and link of an export',
         params: idParameter,
-        response: { 200: view, 404: problem },
+        response: { 200: answers('The export.', 'Export'), ...problems(404) },
       },
     },
     async (request, reply) => answer(reply, 200, await records.get(request.params.id)),
@@ -123,12 +119,7 @@ export function exportRoutes(app: FastifyInstance, deps: ExportRoutesDeps): void
       schema: {
         summary: 'Redirect to a freshly signed link',
         params: idParameter,
-        response: {
-          302: { description: 'Location is the link.' },
-          404: problem,
-          409: problem,
-          410: problem,
-        },
+        response: { 302: answersNothing('Location is the link.'), ...problems(404, 409, 410) },
       },
     },
     async (request, reply) => {
@@ -143,7 +134,11 @@ export function exportRoutes(app: FastifyInstance, deps: ExportRoutesDeps): void
       schema: {
         summary: 'Cancel a queued or running export',
         params: idParameter,
-        response: { 202: view, 200: view, 404: problem, 409: problem },
+        response: {
+          202: answers('Canceled.', 'Export'),
+          200: answers('It had been canceled before.', 'Export'),
+          ...problems(404, 409),
+        },
       },
     },
     async (request, reply) => {
@@ -159,9 +154,8 @@ export function exportRoutes(app: FastifyInstance, deps: ExportRoutesDeps): void
         summary: 'Delete the artifact of a finished export; its record stays',
         params: idParameter,
         response: {
-          204: { description: 'Deleted, or there was nothing to delete.' },
-          404: problem,
-          409: problem,
+          204: answersNothing('Deleted, or there was nothing to delete.'),
+          ...problems(404, 409),
         },
       },
     },
@@ -170,6 +164,23 @@ export function exportRoutes(app: FastifyInstance, deps: ExportRoutesDeps): void
       return reply.code(204).send()
     },
   )
+}
+
+/**
+ * Tenancy is not built: a request for one tenant must not become one for all. Nor may parameters in
+ * the query string be passed over.
+ * @throws SpecError
+ */
+function refuseWhatWouldBeIgnored({ headers, query }: FastifyRequest): void {
+  const tenancy = ['ContactCenterId', 'GroupId'].filter((name) => name.toLowerCase() in headers)
+  const parameters = Object.keys(query as object).slice(0, 10)
+  const problems = [
+    ...tenancy.map((name) => `${name}: expected no such header, as tenancy is not supported yet`),
+    ...parameters.map(
+      (name) => `${got(name)}: expected in the JSON body, got it in the query string`,
+    ),
+  ]
+  if (problems.length > 0) throw new SpecError('SPEC_INVALID', `${problems.join('; ')}.`)
 }
 
 function parseIdempotencyKey(request: FastifyRequest): string | undefined {

@@ -2,11 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { Logger } from '../../../src/logger.ts'
 import { createLogger } from '../../../src/logger.ts'
 import { postgresQueue, type QueueConnection } from '../../../src/queue/connection.ts'
-import type {
-  ExportPayload,
-  JobDefinition,
-  JobOutcome,
-} from '../../../src/queue/job-definition.ts'
+import type { ExportPayload, JobDefinition, JobOutcome } from '../../../src/queue/job-definition.ts'
 import { createProducer, type Producer } from '../../../src/queue/producer.ts'
 import { startWorker, type JobWorker } from '../../../src/queue/worker.ts'
 import { createTestDatabase, type Release, type TestDatabase } from '../../support/database.ts'
