@@ -163,9 +163,8 @@ function parseVariables<Name extends VariableName>(
   const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''))
   const mask = Object.fromEntries(names.map((name) => [name, true as const]))
   const result = variables.pick(mask as Record<VariableName, true>).safeParse(given)
-  const secret = new Set(names.filter((name) => name.endsWith('DATABASE_URL')))
   const problems = [
-    ...(result.success ? [] : describeIssues(result.error, given, { secret })),
+    ...(result.success ? [] : describeIssues(result.error, given)),
     ...notYet
       .filter((name) => given[name] !== undefined)
       .map((name) => `${name}: this version does not support it yet, and must not ignore it`),

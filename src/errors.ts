@@ -143,6 +143,16 @@ export class InterruptedError extends ExportError {
   }
 }
 
+/** Attempt after attempt ended without a word: the workers died. */
+export class AbandonedError extends ExportError {
+  override readonly name = 'AbandonedError'
+  constructor(message: string) {
+    super('EXPORT_ABANDONED', message, false, {
+      hint: 'Look why workers died, such as by lack of memory; then request the export again.',
+    })
+  }
+}
+
 /** What a client of the HTTP interface met: the server's own problem, or no server at all. */
 export class ClientError extends ExportError {
   override readonly name = 'ClientError'

@@ -21,12 +21,23 @@ export function refuse(kind: string, idSql: readonly string[], problem: string):
 
 /** The error that a message of the database stands for, if `refuse` made it. */
 export function parseRefusal(message: string): EncodeError | undefined {
-  const start = message.indexOf(marker)
-  if (start === -1) return undefined
-  const facts = message.slice(start + marker.length, message.lastIndexOf(']') + 1)
-  const [kind, problem, ...ids] = JSON.parse(facts) as [string, string, ...string[]]
+  const facts = factsIn(message)
+  if (facts === undefined) return undefined
+  const [kind, problem, ...ids] = facts
   const name = ids.map((id) => JSON.stringify(id)).join(' of service ')
   return new EncodeError(`The ${kind} ${name} cannot be exported: ${problem}.`, {
     hint: 'Correct that record in the source (or in the view that presents it), and request the export again.',
   })
+}
+
+function factsIn(message: string): readonly string[] | undefined {
+  const start = message.indexOf(marker)
+  if (start === -1) return undefined
+  try {
+    const text = message.slice(start + marker.length, message.lastIndexOf(']') + 1)
+    return JSON.parse(text) as string[]
+  } catch {
+    // somebody's data happen to hold the marker
+    return undefined
+  }
 }

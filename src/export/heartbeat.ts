@@ -1,4 +1,5 @@
 import { CanceledError, InterruptedError } from '../errors.ts'
+import { untilAborted } from '../runtime/abort.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Claim } from './model.ts'
 import type { ExportRecords, ProgressReport } from './ports.ts'
@@ -35,26 +36,36 @@ export function startHeartbeat(
   { claim, leaseMs, intervalMs, report }: HeartbeatOptions,
 ): Heartbeat {
   const lost = new AbortController()
-  let leaseEnds = clock.now().getTime() + leaseMs
+  const name = `Attempt ${claim.attempt} of export ${claim.id}`
+  let lastError: unknown
+  let deadline: NodeJS.Timeout | undefined
+
+  lost.signal.addEventListener('abort', () => clearTimeout(deadline), { once: true })
+
+  // a timer, not a look at the clock after an answer: a control database that went silent gives none
+  function leaseBegan(at: number): void {
+    clearTimeout(deadline)
+    const end = () =>
+      lost.abort(new InterruptedError(`${name} could not renew its lease.`, { cause: lastError }))
+    deadline = setTimeout(end, at + leaseMs - clock.now().getTime())
+  }
 
   async function beat(): Promise<void> {
+    // the lease counts from before the report: its answer may take long
     const sentAt = clock.now().getTime()
     try {
       if (await records.progress(claim, { ...report(), leaseMs })) {
-        leaseEnds = sentAt + leaseMs
+        if (!lost.signal.aborted) leaseBegan(sentAt)
         return
       }
       const { state } = await records.get(claim.id)
+      const canceled = state === 'canceled'
       lost.abort(
-        state === 'canceled'
-          ? new CanceledError(claim.id)
-          : new InterruptedError(`Attempt ${claim.attempt} of export ${claim.id} lost its lease.`),
+        canceled ? new CanceledError(claim.id) : new InterruptedError(`${name} lost its lease.`),
       )
     } catch (error) {
       // the control database may come back before the lease ends; after that another worker may have it
-      if (clock.now().getTime() < leaseEnds) return
-      const reason = `Attempt ${claim.attempt} of export ${claim.id} could not renew its lease.`
-      lost.abort(new InterruptedError(reason, { cause: error }))
+      lastError = error
     }
   }
 
@@ -67,6 +78,7 @@ export function startHeartbeat(
       current = beat().then(schedule)
     }, intervalMs)
   }
+  leaseBegan(clock.now().getTime())
   schedule()
   return {
     signal: lost.signal,
@@ -74,7 +86,9 @@ export function startHeartbeat(
     async stop() {
       stopped = true
       clearTimeout(timer)
-      await current
+      // a report that is never answered must not outlast the lease
+      await untilAborted(current, lost.signal).catch(() => undefined)
+      clearTimeout(deadline)
     },
   }
 }

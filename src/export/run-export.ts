@@ -6,7 +6,7 @@ import type { DatasetQuery } from '../datasets/dataset.ts'
 import { findDataset } from '../datasets/registry.ts'
 import { encodeJsonArray } from '../encode/json-array.ts'
 import { createTally, type Tally } from '../encode/tally.ts'
-import { CanceledError, InterruptedError, errorFacts } from '../errors.ts'
+import { AbandonedError, CanceledError, InterruptedError, errorFacts } from '../errors.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { startHeartbeat } from './heartbeat.ts'
 import type { Artifact, ExportRecord, ExportSpec } from './model.ts'
@@ -54,7 +54,7 @@ export async function runExport(
   id: string,
   { signal }: { readonly signal: AbortSignal },
 ): Promise<RunOutcome> {
-  const { records, clock, settings } = deps
+  const { records, settings } = deps
   const record = await records.claim(id, { leaseMs: settings.leaseMs })
   if (record === undefined) {
     const { state, leaseUntil } = await records.get(id)
@@ -62,31 +62,47 @@ export async function runExport(
     return busy ? { outcome: 'busy', until: leaseUntil } : { outcome: 'skipped' }
   }
 
-  const tally = createTally()
-  try {
-    const artifact = await runAttempt(deps, record, tally, signal)
-    return { outcome: 'completed', record, artifact }
-  } catch (cause) {
-    const error = cause instanceof Error ? cause : new TypeError(String(cause))
-    if (error instanceof CanceledError) return { outcome: 'canceled', error }
-    if (error instanceof InterruptedError) {
-      await records.release(record)
-      return { outcome: 'interrupted', error }
-    }
-    const facts = errorFacts(error)
-    const decision = decideRetry({ ...record, error: facts, rows: tally.rows }, settings)
-    await records.fail(record, { ...decision, error: facts, rows: tally.rows, at: clock.now() })
-    return { outcome: decision.again ? 'again' : 'failed', error }
+  const { failures } = record
+  if (failures >= settings.maxFailures || record.attempt > settings.maxAttempts) {
+    return abandon(deps, record)
   }
+  const attempt: Attempt = { record, tally: createTally() }
+  try {
+    return { outcome: 'completed', record, artifact: await runAttempt(deps, attempt, signal) }
+  } catch (error) {
+    return endAttempt(deps, attempt, error instanceof Error ? error : new TypeError(String(error)))
+  }
+}
+
+/** What an attempt knows of itself, also after it has failed. */
+interface Attempt {
+  readonly record: ExportRecord
+  readonly tally: Tally
+  /** Once it is stored; whether the record knows it is another question. */
+  artifact?: Artifact
+}
+
+/** A worker that dies, such as by lack of memory, reports no error: its claims are what counts. */
+async function abandon(
+  { records, clock }: RunExportDeps,
+  record: ExportRecord,
+): Promise<RunOutcome> {
+  const { attempt, failures } = record
+  const error = new AbandonedError(
+    `Given up: ${attempt - 1} attempts ended, ${failures} of them without progress.`,
+  )
+  const facts = errorFacts(error)
+  await records.fail(record, { error: facts, again: false, failures, rows: 0, at: clock.now() })
+  return { outcome: 'failed', error }
 }
 
 async function runAttempt(
   deps: RunExportDeps,
-  record: ExportRecord,
-  tally: Tally,
+  attempt: Attempt,
   outer: AbortSignal,
 ): Promise<Artifact> {
   const { records, source, clock, settings } = deps
+  const { record, tally } = attempt
   const facts: { snapshotAt?: Date; estimatedRows?: number | undefined } = {}
   const heartbeat = startHeartbeat(deps, {
     claim: record,
@@ -103,18 +119,14 @@ async function runAttempt(
     facts.estimatedRows = await snapshot.estimate(queries)
     await heartbeat.beat()
 
-    const rows = snapshot.read(queries)
     const estimatedBytes = estimateBytes(queries, facts.estimatedRows)
-    const artifact = await produceArtifact(deps, record, rows, tally, { signal, estimatedBytes })
+    const rows = snapshot.read(queries)
+    attempt.artifact = await produceArtifact(deps, attempt, rows, { signal, estimatedBytes })
     const finishedAt = clock.now()
     const expiresAt = new Date(finishedAt.getTime() + settings.artifactTtlMs)
     const times = { finishedAt, expiresAt, snapshotAt: snapshot.at }
-    if (!(await records.complete(record, artifact, times))) {
-      // canceled, or taken over, in the last moment: an object without a record must not stay
-      await deps.artifacts.remove(artifact.key)
-      throw await whyLost(records, record)
-    }
-    return artifact
+    if (await records.complete(record, attempt.artifact, times)) return attempt.artifact
+    throw new InterruptedError(`Attempt ${record.attempt} of export ${record.id} lost its lease.`)
   } catch (error) {
     // an aborted stage may fail in words of its own: the reason of the abort is what happened
     throw signal.aborted ? signal.reason : error
@@ -124,12 +136,40 @@ async function runAttempt(
   }
 }
 
+/**
+ * Writes down how an attempt ended that did not see its completion. Only when its claim is gone, by
+ * its own hand or by another's, may its object go: until then a completion whose answer was lost
+ * could still come true.
+ */
+async function endAttempt(
+  { records, artifacts, clock, settings }: RunExportDeps,
+  { record, tally, artifact }: Attempt,
+  error: Error,
+): Promise<RunOutcome> {
+  const interrupted = error instanceof InterruptedError
+  const facts = errorFacts(error)
+  const decision = decideRetry({ ...record, error: facts, rows: tally.rows }, settings)
+  const gaveUpClaim = interrupted
+    ? await records.release(record)
+    : await records.fail(record, { ...decision, error: facts, rows: tally.rows, at: clock.now() })
+
+  const now = gaveUpClaim ? undefined : await records.get(record.id)
+  const completed = now?.state === 'completed' && now.attempt === record.attempt
+  if (completed && artifact !== undefined) return { outcome: 'completed', record: now, artifact }
+  if (artifact !== undefined) {
+    // the store tells of a failure itself, and the sweep finds what is left
+    await artifacts.remove(artifact.key).catch(() => undefined)
+  }
+  if (now?.state === 'canceled') return { outcome: 'canceled', error: new CanceledError(record.id) }
+  if (interrupted || now !== undefined) return { outcome: 'interrupted', error }
+  return { outcome: decision.again ? 'again' : 'failed', error }
+}
+
 /** Rows to bytes to object: counted and digested as they pass, held nowhere. */
 async function produceArtifact(
   { artifacts, settings }: RunExportDeps,
-  record: ExportRecord,
+  { record, tally }: Attempt,
   rows: AsyncIterable<readonly string[]>,
-  tally: Tally,
   { signal, estimatedBytes }: { signal: AbortSignal; estimatedBytes: number | undefined },
 ): Promise<Artifact> {
   const contentType = 'application/json'
@@ -155,10 +195,3 @@ const selectionOf = ({ range, filterEvents, filterState, exportContent }: Export
   state: filterState,
   content: exportContent,
 })
-
-async function whyLost(records: ExportRecords, { id, attempt }: ExportRecord): Promise<Error> {
-  const { state } = await records.get(id)
-  return state === 'canceled'
-    ? new CanceledError(id)
-    : new InterruptedError(`Attempt ${attempt} of export ${id} lost its lease.`)
-}

@@ -48,18 +48,24 @@ export type ExportRequest = z.output<typeof exportRequest>
  */
 export function parseExportRequest(input: unknown): ExportRequest {
   const result = exportRequest.safeParse(input)
-  if (!result.success) {
-    throw invalid(describeIssues(result.error, input, { known: Object.keys(exportRequest.shape) }))
-  }
-  const request = result.data
-  findDataset(request.dataset)
-  if (request.filter_state !== 'any' && !request.export_content) {
-    throw invalid([
-      `filter_state: expected "any" unless export_content is true, got ${got(request.filter_state)}: ` +
-        'leaving it out silently would return a wrong set',
-    ])
-  }
-  return request
+  const known = Object.keys(exportRequest.shape)
+  const problems = [
+    ...(result.success ? [] : describeIssues(result.error, input, { known })),
+    ...combinationProblems(input),
+  ]
+  if (!result.success || problems.length > 0) throw invalid(problems)
+  findDataset(result.data.dataset)
+  return result.data
+}
+
+/** Looks at the request as it was sent: it may have other problems besides. */
+function combinationProblems(input: unknown): readonly string[] {
+  const { filter_state: state, export_content: content } = (input ?? {}) as Record<string, unknown>
+  if ((state !== 'active' && state !== 'inactive') || content === true) return []
+  return [
+    `filter_state: expected "any" unless export_content is true, got ${got(state)}: ` +
+      'leaving it out silently would return a wrong set',
+  ]
 }
 
 /**
@@ -85,8 +91,8 @@ export function resolveSpec(request: ExportRequest, now: Date): ExportSpec {
 
 /** Tells a repeated request from another one: equal for requests that mean the same. */
 export function fingerprint(request: ExportRequest): string {
-  const canonical = Object.entries(request).sort(([a], [b]) => (a < b ? -1 : 1))
-  return createHash('sha256').update(JSON.stringify(canonical)).digest('hex')
+  // the parser gives the properties in the order of its schema
+  return createHash('sha256').update(JSON.stringify(request)).digest('hex')
 }
 
 const invalid = (problems: readonly string[]) =>

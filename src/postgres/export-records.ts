@@ -144,13 +144,19 @@ export function createExportRecords(database: Database): ExportRecords {
       return updated !== undefined
     },
 
-    cancel: (id, at) =>
-      update(id, `${become('cancel')}, finished_at = $2, lease_until = null`, guard('cancel'), [
-        at,
-      ]),
+    async cancel(id, at) {
+      const set = `${become('cancel')}, finished_at = $2, lease_until = null`
+      const canceled = await update(id, set, guard('cancel'), [at])
+      if (canceled === undefined) await get(id)
+      return canceled
+    },
 
-    expire: (id, at) =>
-      update(id, `${become('expire')}, expires_at = least(expires_at, $2)`, guard('expire'), [at]),
+    async expire(id, at) {
+      const set = `${become('expire')}, expires_at = least(expires_at, $2)`
+      const expired = await update(id, set, guard('expire'), [at])
+      if (expired === undefined) await get(id)
+      return expired
+    },
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream'
+import { SourceError } from '../errors.ts'
 import { once } from 'node:events'
 
 /**
@@ -15,6 +16,7 @@ export async function* readBatches<Row>(
   try {
     while (!stream.readableEnded) {
       if (failure !== undefined) throw failure
+      if (stream.closed) throw new SourceError('SOURCE_UNAVAILABLE', 'The rows broke off.')
       signal.throwIfAborted()
       const batch: Row[] = []
       for (let row: unknown; (row = stream.read()) !== null;) batch.push(row as Row)

@@ -4,6 +4,9 @@ import type { Logger } from '../logger.ts'
 import type { QueueConnection } from './connection.ts'
 import type { JobDefinition, JobOutcome } from './job-definition.ts'
 
+/** A job that is put off is not looked at again sooner, ms. */
+const minDelayMs = 1000
+
 export interface WorkerOptions {
   readonly concurrency: number
   /** How long a job stays locked without a sign of life, ms; then another worker gets it. */
@@ -31,6 +34,7 @@ export async function startWorker<Payload extends object, Deps>(
   { concurrency, lockMs, logger }: WorkerOptions,
 ): Promise<JobWorker> {
   const interrupt = new AbortController()
+  let stopped: Promise<void> | undefined
 
   // BullMQ hands out its abort signal only to a function that declares three plain parameters
   async function process(
@@ -38,6 +42,8 @@ export async function startWorker<Payload extends object, Deps>(
     token: string | undefined,
     lockSignal: AbortSignal | undefined,
   ) {
+    // BullMQ may fetch one more job when closing cuts its wait short
+    if (stopped !== undefined) return settle(job, token, interruptedBy(stopping()))
     const log = logger.child({ job: job.id, ...job.data })
     const signal = interruptible(lockSignal, interrupt.signal)
     log.info('job started')
@@ -58,6 +64,10 @@ export async function startWorker<Payload extends object, Deps>(
     },
   })
   worker.on('error', (error) => logger.error({ err: error }, 'queue error'))
+  // another worker may have these jobs by now: BullMQ tells, but goes on
+  worker.on('lockRenewalFailed', (ids) => {
+    for (const id of ids) worker.cancelJob(id)
+  })
   try {
     await worker.waitUntilReady()
   } catch (error) {
@@ -66,15 +76,11 @@ export async function startWorker<Payload extends object, Deps>(
     throw new QueueError(`The queue cannot be reached: ${reason}.`, { cause: error })
   }
 
-  let stopped: Promise<void> | undefined
   return {
     stop({ graceMs }) {
       stopped ??= (async () => {
         const closed = worker.close()
-        const grace = setTimeout(
-          () => interrupt.abort(new InterruptedError('This worker is stopping.')),
-          graceMs,
-        )
+        const grace = setTimeout(() => interrupt.abort(stopping()), graceMs)
         await closed
         clearTimeout(grace)
       })()
@@ -89,6 +95,9 @@ const outcomeOf = (cause: unknown): JobOutcome => {
   const permanent = error instanceof ExportError && !error.retryable
   return { outcome: permanent ? 'failed' : 'retry', error }
 }
+
+const stopping = () => new InterruptedError('This worker is stopping.')
+const interruptedBy = (error: Error): JobOutcome => ({ outcome: 'interrupted', error })
 
 /** Either signal, with a reason that is one of ours. */
 function interruptible(lock: AbortSignal | undefined, stop: AbortSignal): AbortSignal {
@@ -114,7 +123,8 @@ async function settle(job: Job, token: string | undefined, result: JobOutcome): 
       await job.moveToWait(token)
       throw new WaitingError()
     case 'later':
-      await job.moveToDelayed(result.until.getTime(), token)
+      // the lease ends by the database's clock: ours may be ahead of it
+      await job.moveToDelayed(Math.max(result.until.getTime(), Date.now() + minDelayMs), token)
       throw new DelayedError()
   }
 }

@@ -24,15 +24,13 @@ type Issue = z.core.$ZodIssue
 export interface DescribeOptions {
   /** The names that exist, to list when an unknown one is used. */
   readonly known?: readonly string[]
-  /** Names whose values are never shown. */
-  readonly secret?: ReadonlySet<string>
 }
 
 /** Every problem of a failed parse, each naming the parameter, what was expected and what was got. */
 export function describeIssues(
   error: z.ZodError,
   input: unknown,
-  { known = [], secret = new Set() }: DescribeOptions = {},
+  { known = [] }: DescribeOptions = {},
 ): readonly string[] {
   return error.issues.flatMap((issue) => {
     if (issue.code === 'unrecognized_keys') {
@@ -44,9 +42,7 @@ export function describeIssues(
     const name = issue.path.join('.')
     if (issue.code === 'custom') return [`${name}: ${issue.message}`]
     const value = issue.path.reduce<unknown>((at, key) => property(at, key), input)
-    const hidden = secret.has(name) && value !== undefined
-    const shown = hidden ? 'a value not shown here' : got(value)
-    return [`${name === '' ? 'the request' : name}: ${expectation(issue)}, got ${shown}`]
+    return [`${name === '' ? 'the request' : name}: ${expectation(issue)}, got ${got(value)}`]
   })
 }
 

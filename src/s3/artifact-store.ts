@@ -53,8 +53,9 @@ export function createArtifactStore(deps: ArtifactStoreDeps): ArtifactStore {
     link: (key, options) => translated(signLink(client, bucket, key, options)),
 
     async put(key, chunks, options) {
+      const source = watch(chunks)
       try {
-        const sent = await upload(deps, key, chunks, options)
+        const sent = await upload(deps, key, source.chunks, options)
         const stored = await stat(key, options.signal)
         if (stored?.bytes === sent) return stored
         throw new StoreError(
@@ -67,10 +68,25 @@ export function createArtifactStore(deps: ArtifactStoreDeps): ArtifactStore {
           deps.onCleanupFailed?.(key, failure)
         })
         options.signal.throwIfAborted()
-        throw translateS3Error(error, bucket)
+        // what the source failed with is not about the store
+        throw source.failure() === error ? error : translateS3Error(error, bucket)
       }
     },
   }
+}
+
+/** The same chunks, and what they failed with. */
+function watch(chunks: AsyncIterable<Buffer>) {
+  let failure: unknown
+  async function* watched() {
+    try {
+      yield* chunks
+    } catch (error) {
+      failure = error
+      throw error
+    }
+  }
+  return { chunks: watched(), failure: () => failure }
 }
 
 /**
@@ -100,14 +116,16 @@ async function upload(
   }
   const body = Readable.from(counted(), { objectMode: false })
   try {
-    await new Upload({
+    const uploading = new Upload({
       client: stoppable(client, stop, failed),
       params: { Bucket: bucket, Key: key, Body: body, ContentType: contentType },
       partSize: partBytes,
       queueSize: partsInFlight,
       // cleaned up by key instead, which also finds an upload whose id was never learnt
       leavePartsOnError: true,
-    }).done()
+    })
+    // a source that does not hear the signal must not hold us up: nothing can be sent any more
+    await untilAborted(uploading.done(), stop)
     return sent
   } catch (error) {
     throw failed.signal.aborted ? failed.signal.reason : error

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { seedServices } from '../../src/postgres/seed-services.ts'
+import { seedServices } from '../../src/postgres/seed/seed-services.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 
 const services = 20_000

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { seedServices, type SeedOptions } from '../../src/postgres/seed-services.ts'
+import { seedServices, type SeedOptions } from '../../src/postgres/seed/seed-services.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 
 let database: TestDatabase

@@ -1,6 +1,6 @@
 import { parseDatabaseConfig } from '../../config.ts'
 import { connect } from '../../postgres/pool.ts'
-import { seedServices } from '../../postgres/seed-services.ts'
+import { seedServices } from '../../postgres/seed/seed-services.ts'
 import { listenForShutdown } from '../../runtime/shutdown.ts'
 import { newCommand, type BuildCommand } from '../command.ts'
 import { wholeNumber } from '../parse-options.ts'

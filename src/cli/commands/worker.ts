@@ -1,3 +1,4 @@
+import { keepMemorySteady } from '../../runtime/steady-memory.ts'
 import { newCommand, type BuildCommand } from '../command.ts'
 import { runService } from '../run-service.ts'
 
@@ -5,5 +6,6 @@ export const workerCommand: BuildCommand = (readEnvironment) =>
   newCommand('worker', 'run exports until stopped').action(async () => {
     // loaded only here: the commands that talk to a server start without database and queue
     const { startExportWorker } = await import('../../compose.ts')
+    keepMemorySteady()
     await runService(readEnvironment(), startExportWorker)
   })

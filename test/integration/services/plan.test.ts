@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { services } from '../../../src/datasets/services.ts'
-import { seedServices } from '../../../src/postgres/seed-services.ts'
+import { seedServices } from '../../../src/postgres/seed/seed-services.ts'
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts'
 
 let database: TestDatabase

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { eventFilters, stateFilters } from '../../../src/datasets/dataset.ts'
-import { seedServices } from '../../../src/postgres/seed-services.ts'
+import { seedServices } from '../../../src/postgres/seed/seed-services.ts'
 import { createTestDatabase } from '../../support/database.ts'
 import { evaluateServices } from '../../support/evaluate-services.ts'
 import { readReferenceTables } from '../../support/read-reference-tables.ts'

@@ -1,6 +1,6 @@
 import pg from 'pg'
-import { SourceError, SpecError } from '../errors.ts'
-import { translatePgError } from './pg-errors.ts'
+import { SourceError, SpecError } from '../../errors.ts'
+import { translatePgError } from '../pg-errors.ts'
 import * as sql from './seed-services-sql.ts'
 import { buildTemplates } from './seed-templates.ts'
 import { idPrefixes, partPrefixes } from './seed-words.ts'
