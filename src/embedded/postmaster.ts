@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { statfs } from 'node:fs/promises'
+import { stat, statfs } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { totalmem } from 'node:os'
 import { join } from 'node:path'
@@ -152,11 +152,18 @@ function sharedBuffersMiB(): number {
   return Math.min(256, Math.max(16, Math.floor(bytes / 8 / MiB)))
 }
 
-/** Parallel queries share memory in /dev/shm, of which a container has 64 MB unless told otherwise. */
+/**
+ * Parallel queries share memory in /dev/shm. A container has 64 MB of it unless told otherwise, and a
+ * bare one may have a folder there that only root can write to.
+ */
 async function hasSharedMemory(): Promise<boolean> {
   if (process.platform !== 'linux') return true
-  const facts = await statfs('/dev/shm').catch(() => undefined)
-  return facts !== undefined && facts.bavail * facts.bsize >= 256 * MiB
+  try {
+    const [facts, { mode }] = await Promise.all([statfs('/dev/shm'), stat('/dev/shm')])
+    return (mode & 0o002) !== 0 && facts.bavail * facts.bsize >= 256 * MiB
+  } catch {
+    return false
+  }
 }
 
 function accepts(port: number): Promise<boolean> {
