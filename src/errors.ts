@@ -119,7 +119,7 @@ export class StoreError extends ExportError {
   }
 }
 
-/** The queue cannot be reached; the record stays and is enqueued later. */
+/** The queue cannot be reached; the record stays. */
 export class QueueError extends ExportError {
   override readonly name = 'QueueError'
   constructor(message: string, details: ErrorDetails = {}) {

@@ -35,9 +35,7 @@ const byCode: Readonly<Record<string, number>> = {
 
 /** An unknown error is a bug: 70, EX_SOFTWARE of sysexits.h. */
 export const exitCodeOf = (error: unknown): number =>
-  error instanceof ExportError ? exitCodeOfCode(error.code) : 70
-
-export const exitCodeOfCode = (code: string): number => byCode[code] ?? 70
+  (error instanceof ExportError ? byCode[error.code] : undefined) ?? 70
 
 export const exitCodeHelp = `
 Exit codes:

@@ -42,33 +42,38 @@ export interface Client {
 
 /** Between two looks while waiting, ms. */
 const pollMs = 500
+/** While waiting, a server may be away for so long, ms. */
+const patienceMs = 60_000
 /** A request that has no answer by then is given up, ms. */
 const timeoutMs = 30_000
 
 export function createClient({ url }: ClientOptions): Client {
   const base = url.replace(/\/+$/, '')
   async function call<T>(method: string, path: string, init: RequestInit = {}): Promise<T> {
-    const response = await fetch(`${base}${path}`, {
-      method,
-      signal: AbortSignal.timeout(timeoutMs),
-      ...init,
-    }).catch((cause: unknown) => {
+    const limit = AbortSignal.timeout(timeoutMs)
+    const signal = init.signal ? AbortSignal.any([limit, init.signal]) : limit
+    let response: Response
+    let text: string
+    try {
+      response = await fetch(`${base}${path}`, { ...init, method, signal })
+      text = await response.text()
+    } catch (cause) {
       throw new ClientError('SERVER_UNAVAILABLE', `No Longhaul server answers at ${url}.`, {
         cause,
         retryable: true,
         hint: 'Start one (`longhaul dev` or `longhaul serve`), or set LONGHAUL_URL to where it runs.',
       })
-    })
-    const text = await response.text()
+    }
     const body = parseJson(text)
     if (response.ok && body !== undefined) return body as T
     throw problemError(response.status, body, url)
   }
   const byId = (id: string) => `/exports/${encodeURIComponent(id)}`
-  const status = (id: string) => call<ExportView>('GET', byId(id))
+  const status = (id: string, signal?: AbortSignal) =>
+    call<ExportView>('GET', byId(id), signal === undefined ? {} : { signal })
 
   return {
-    status,
+    status: (id) => status(id),
 
     request: (body, { idempotencyKey } = {}) =>
       call('POST', '/exports', {
@@ -89,11 +94,20 @@ export function createClient({ url }: ClientOptions): Client {
     cancel: (id) => call('POST', `${byId(id)}/cancel`),
 
     async wait(id, { signal, onProgress } = {}) {
+      let answeredAt = performance.now()
       for (;;) {
         signal?.throwIfAborted()
-        const view = await status(id)
-        onProgress?.(view)
-        if (view.state !== 'queued' && view.state !== 'running') return view
+        try {
+          const view = await status(id, signal)
+          answeredAt = performance.now()
+          onProgress?.(view)
+          if (view.state !== 'queued' && view.state !== 'running') return view
+        } catch (error) {
+          signal?.throwIfAborted()
+          // a server that is being restarted comes back; the export goes on meanwhile
+          const passing = error instanceof ClientError && error.retryable
+          if (!passing || performance.now() - answeredAt > patienceMs) throw error
+        }
         await pause(pollMs, signal)
       }
     },

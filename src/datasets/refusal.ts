@@ -11,7 +11,7 @@ const marker = 'longhaul refuses '
 /**
  * A SQL expression of type text that never has a value: evaluating it fails the statement.
  * @param kind what is refused, such as `service`
- * @param idSql SQL expressions whose values name the record, outermost first
+ * @param idSql SQL expressions whose values name the record, innermost first
  * @param problem what is wrong with it, in plain words
  */
 export function refuse(kind: string, idSql: readonly string[], problem: string): string {

@@ -73,19 +73,24 @@ const extensions = (alias: string, names: readonly string[]) =>
 
 /** Wraps a document so that a value which JSON cannot show truthfully fails the export instead. */
 function guarded({ name, alias, idSql }: Kind, document: string): string {
-  const cases = [
-    ...['started', 'completed'].map((event) => [
-      `${alias}.${event}_at not between '0001-01-01T00:00:00Z' and '9999-12-31T23:59:59.999999Z'`,
-      `its ${event}_at is infinite or outside the years 1 to 9999`,
-    ]),
-    ...['started', 'completed', 'extensions'].map((column) => [
-      `jsonb_typeof(${alias}.${column}) <> 'object'`,
-      `its column ${column} does not hold a JSON object`,
-    ]),
-  ] as const
-  const whens = cases.map(
-    ([bad, problem]) => `when ${bad} then ${refuse(name, idSql, problem ?? '')}`,
-  )
+  const cases: readonly (readonly [bad: string, problem: string])[] = [
+    [`${idSql[0] ?? ''} is null`, 'it has no id'],
+    ...['started', 'completed'].map(
+      (event) =>
+        [
+          `${alias}.${event}_at not between '0001-01-01T00:00:00Z' and '9999-12-31T23:59:59.999999Z'`,
+          `its ${event}_at is infinite or outside the years 1 to 9999`,
+        ] as const,
+    ),
+    ...['started', 'completed', 'extensions'].map(
+      (column) =>
+        [
+          `jsonb_typeof(${alias}.${column}) <> 'object'`,
+          `its column ${column} does not hold a JSON object`,
+        ] as const,
+    ),
+  ]
+  const whens = cases.map(([bad, problem]) => `when ${bad} then ${refuse(name, idSql, problem)}`)
   return `case ${whens.join('\n      ')}\n    else ${document} end`
 }
 

@@ -19,9 +19,9 @@ export interface RequestedExport {
 
 /**
  * Accepts one request: checks it whole, writes its record, then wakes a worker. The record comes
- * first, so that a lost queue loses no export.
+ * first, so that a queue that fails now loses no export.
  * @param input the body as it was sent
- * @throws SpecError (nothing was written), QueueError (the record stays, and is enqueued later)
+ * @throws SpecError (nothing was written), QueueError (the record stays: the same request with the same key enqueues it)
  */
 export async function requestExport(
   { records, queue, clock }: RequestExportDeps,

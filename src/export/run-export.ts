@@ -7,12 +7,14 @@ import { findDataset } from '../datasets/registry.ts'
 import { encodeJsonArray } from '../encode/json-array.ts'
 import { createTally, type Tally } from '../encode/tally.ts'
 import { AbandonedError, CanceledError, InterruptedError, errorFacts } from '../errors.ts'
+import { untilAborted } from '../runtime/abort.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { startHeartbeat } from './heartbeat.ts'
 import type { Artifact, ExportRecord, ExportSpec } from './model.ts'
 import { objectKey } from './object-key.ts'
 import type { ArtifactStore, ExportRecords, RowSource, Snapshot } from './ports.ts'
 import { decideRetry, type RetryLimits } from './retry-policy.ts'
+import { isFinished } from './state.ts'
 
 export interface RunExportDeps {
   readonly records: ExportRecords
@@ -54,12 +56,13 @@ export async function runExport(
   id: string,
   { signal }: { readonly signal: AbortSignal },
 ): Promise<RunOutcome> {
-  const { records, settings } = deps
+  const { records, clock, settings } = deps
   const record = await records.claim(id, { leaseMs: settings.leaseMs })
   if (record === undefined) {
     const { state, leaseUntil } = await records.get(id)
-    const busy = state === 'running' && leaseUntil !== undefined
-    return busy ? { outcome: 'busy', until: leaseUntil } : { outcome: 'skipped' }
+    if (isFinished(state)) return { outcome: 'skipped' }
+    // held by another attempt, or just given back by one: this job must not be lost
+    return { outcome: 'busy', until: leaseUntil ?? clock.now() }
   }
 
   const { failures } = record
@@ -117,7 +120,7 @@ async function runAttempt(
     const queries = findDataset(record.spec.dataset).queries(selectionOf(record.spec))
     facts.snapshotAt = snapshot.at
     facts.estimatedRows = await snapshot.estimate(queries)
-    await heartbeat.beat()
+    await untilAborted(heartbeat.beat(), signal)
 
     const estimatedBytes = estimateBytes(queries, facts.estimatedRows)
     const rows = snapshot.read(queries)

@@ -34,6 +34,8 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     genReqId: (request) => acceptedRequestId(request.headers['x-request-id']) ?? randomUUID(),
     bodyLimit: maxBodyBytes,
     forceCloseConnections: 'idle',
+    // a client that never ends its request must not hold up the end of the server
+    requestTimeout: 30_000,
     // a path that the router itself refuses meets no hook
     frameworkErrors: (error, request, reply) => {
       void identify(request, reply)

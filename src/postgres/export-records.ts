@@ -168,7 +168,7 @@ function parseCursor(cursor: string): { createdAt: string; id: string } {
   const time = new Date(createdAt)
   // only what formatCursor writes: Date.parse takes more than the database does
   const ours = !Number.isNaN(time.getTime()) && time.toISOString() === createdAt
-  if (!ours || !/^\d{4}-/.test(createdAt) || !uuid.test(id)) {
+  if (!ours || !/^(?!0000)\d{4}-/.test(createdAt) || !uuid.test(id)) {
     throw new SpecError(
       'SPEC_INVALID',
       `cursor: expected the next_cursor of an earlier page, got ${JSON.stringify(cursor.slice(0, 80))}.`,

@@ -4,22 +4,40 @@ import { ExportError, SourceError } from '../errors.ts'
 /** Which database an error came from, as a person would name it. */
 export type DatabaseRole = 'source database' | 'control database'
 
-/** SQLSTATE classes and codes that may pass by themselves. PostgreSQL documentation, appendix A. */
-const unavailable = /^(08|53|57P|XX000|25P03)/
+/**
+ * SQLSTATE classes and codes that may pass by themselves: connection, resources, operator, system,
+ * and a server that is read-only during a failover. PostgreSQL documentation, appendix A.
+ */
+const unavailable = /^(08|53|57P|58|XX000|25006)/
 /** Serialization failure (a standby's conflict with recovery, too), deadlock, lock not available. */
 const transient = /^(40|55P03)/
 /** Canceled by statement_timeout or by somebody; idle and transaction timeouts. */
-const timeout = /^(57014|25P02|25P04)/
+const timeout = /^(57014|25P03|25P04)/
 
-/** What a person can do about the mistakes that configuration makes. */
+/** What a person can do about the mistakes that configuration makes, whichever database it is. */
 const hints: Readonly<Record<string, string>> = {
   '28P01': 'Check user and password in the database URL.',
   '28000': 'Check user, database and pg_hba.conf: the server refused this connection.',
   '3D000': 'Check the database name in the database URL, or create the database.',
-  '3F000': 'Run `longhaul migrate --reference-schema`, or create views with these names.',
-  '42P01': 'Run `longhaul migrate --reference-schema`, or create views with these names.',
-  '42501': 'Grant select on the tables of schema context_services to this user.',
-  '42703': 'Compare the tables or views with the reference schema in the README.',
+}
+
+const createTables =
+  'Run `longhaul migrate --reference-schema`, or create views with these names in the source.'
+const migrateControl = 'Run `longhaul migrate`.'
+
+const hintsOfRole: Readonly<Record<DatabaseRole, Readonly<Record<string, string>>>> = {
+  'source database': {
+    '3F000': createTables,
+    '42P01': createTables,
+    '42501': 'Grant select on the tables of schema context_services to this user.',
+    '42703': 'Compare the tables or views with the reference schema that the README links to.',
+  },
+  'control database': {
+    '3F000': migrateControl,
+    '42P01': migrateControl,
+    '42703': migrateControl,
+    '42501': 'Grant this user all rights on the schemas longhaul and longhaul_queue.',
+  },
 }
 
 /**
@@ -31,7 +49,7 @@ export function translatePgError(error: unknown, role: DatabaseRole): ExportErro
   if (error instanceof pg.DatabaseError) {
     const code = error.code ?? ''
     const message = `The ${role} said: ${error.message} (SQLSTATE ${code}).`
-    const details = { cause: error, hint: hints[code] }
+    const details = { cause: error, hint: hints[code] ?? hintsOfRole[role][code] }
     if (timeout.test(code)) return new SourceError('SOURCE_TIMEOUT', message, details)
     if (unavailable.test(code) || transient.test(code)) {
       return new SourceError('SOURCE_UNAVAILABLE', message, details)

@@ -6,6 +6,9 @@ const keepAlive = { keepAlive: true, keepAliveInitialDelayMillis: 10_000 } as co
 
 const connectTimeoutMs = 10_000
 
+/** Every statement on the control database is short: one without an answer by then has none, ms. */
+const queryTimeoutMs = 30_000
+
 /** A database that answers short statements over a few shared connections. */
 export interface Database {
   /** @throws SourceError */
@@ -25,6 +28,7 @@ export function createPool(
     connectionString: url,
     max: connections,
     connectionTimeoutMillis: connectTimeoutMs,
+    query_timeout: queryTimeoutMs,
     application_name: 'longhaul',
     ...keepAlive,
   })

@@ -1,7 +1,7 @@
 import type pg from 'pg'
 import QueryStream from 'pg-query-stream'
 import type { DatasetQuery } from '../datasets/dataset.ts'
-import { SourceError } from '../errors.ts'
+import { EncodeError, SourceError } from '../errors.ts'
 import type { RowSource, Snapshot } from '../export/ports.ts'
 import { untilAborted } from '../runtime/abort.ts'
 import { MiB } from '../runtime/units.ts'
@@ -16,6 +16,9 @@ const batchBytes = 1 * MiB
 const batchRowsFor = (rowBytes: number) =>
   Math.min(5000, Math.max(100, Math.floor(batchBytes / rowBytes)))
 
+/** How long a connection may take to end, ms. */
+const endTimeoutMs = 2000
+
 /** How long the server is asked to end a query that nobody waits for any more, ms. */
 const terminateTimeoutMs = 2000
 
@@ -28,7 +31,7 @@ const terminateTimeoutMs = 2000
 const sessionSettings = `
   select set_config(s.name, v.setting, false)
   from (values
-    ('TimeZone', 'UTC'), ('DateStyle', 'ISO'), ('jit', 'off'), ('enable_sort', 'off'),
+    ('TimeZone', 'UTC'), ('statement_timeout', '0'), ('DateStyle', 'ISO'), ('jit', 'off'), ('enable_sort', 'off'),
     ('max_parallel_workers_per_gather', '0'),
     ('idle_in_transaction_session_timeout', '0'), ('transaction_timeout', '0')
   ) v (name, setting)
@@ -53,11 +56,8 @@ export function createRowSource(url: string): RowSource {
       let client: pg.Client | undefined
       try {
         client = await untilAborted(connecting, signal)
-        await client.query(sessionSettings)
-        await client.query('begin isolation level repeatable read read only')
-        // statement_timestamp is taken before the snapshot: what was committed before it is seen
-        const [backend] = (await client.query<Backend>(whoAmI)).rows
-        return createSnapshot(url, client, backend as Backend, signal)
+        const backend = await untilAborted(beginSnapshot(client), signal)
+        return createSnapshot(url, client, backend, signal)
       } catch (error) {
         void connecting.then((late) => late.end()).catch(() => undefined)
         signal.throwIfAborted()
@@ -65,6 +65,14 @@ export function createRowSource(url: string): RowSource {
       }
     },
   }
+}
+
+async function beginSnapshot(client: pg.Client): Promise<Backend> {
+  await client.query(sessionSettings)
+  await client.query('begin isolation level repeatable read read only')
+  // statement_timestamp is taken before the snapshot: what was committed before it is seen
+  const { rows } = await client.query<Backend>(whoAmI)
+  return rows[0] as Backend
 }
 
 function createSnapshot(
@@ -92,7 +100,7 @@ function createSnapshot(
     try {
       busy = true
       for await (const rows of readBatches<readonly string[]>(client.query(stream), signal)) {
-        yield rows.map(([element]) => element ?? '')
+        yield rows.map(([element]) => element ?? refuseNull())
       }
       busy = false
     } catch (error) {
@@ -123,9 +131,17 @@ function createSnapshot(
     async close() {
       // closing the socket alone would leave the server computing until it next writes a row
       if (busy && !broken.signal.aborted) await terminate(url, backend)
-      await client.end().catch(() => undefined)
+      // a peer that has gone silent never says good-bye
+      await untilAborted(client.end(), AbortSignal.timeout(endTimeoutMs)).catch(() => undefined)
     },
   }
+}
+
+/** A view may present what the reference tables forbid. */
+function refuseNull(): never {
+  throw new EncodeError('A record without an id cannot be exported.', {
+    hint: 'Give it an id in the source, or leave it out of the view.',
+  })
 }
 
 /** The planner's row counts, added up. */

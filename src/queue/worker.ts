@@ -1,5 +1,5 @@
 import { DelayedError, UnrecoverableError, WaitingError, type Job } from 'bullmq'
-import { ExportError, InterruptedError, QueueError } from '../errors.ts'
+import { ExportError, InterruptedError, NotFoundError, QueueError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import type { QueueConnection } from './connection.ts'
 import type { JobDefinition, JobOutcome } from './job-definition.ts'
@@ -89,11 +89,13 @@ export async function startWorker<Payload extends object, Deps>(
   }
 }
 
-/** What a definition threw rather than returned: no record, or no control database. */
+/**
+ * What a definition threw rather than returned. Only a job without a record is over: any other error
+ * is the control database's, and the record says whether there is another attempt.
+ */
 const outcomeOf = (cause: unknown): JobOutcome => {
   const error = cause instanceof Error ? cause : new TypeError(String(cause))
-  const permanent = error instanceof ExportError && !error.retryable
-  return { outcome: permanent ? 'failed' : 'retry', error }
+  return { outcome: error instanceof NotFoundError ? 'failed' : 'retry', error }
 }
 
 const stopping = () => new InterruptedError('This worker is stopping.')

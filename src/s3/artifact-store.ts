@@ -38,8 +38,12 @@ export function createArtifactStore(deps: ArtifactStoreDeps): ArtifactStore {
   }
 
   async function remove(key: string): Promise<void> {
-    await abortOpenUploads(client, bucket, key)
-    await client.send(new DeleteObjectCommand({ Bucket: bucket, Key: key }))
+    try {
+      await abortOpenUploads(client, bucket, key)
+    } finally {
+      // also where listing uploads is refused
+      await client.send(new DeleteObjectCommand({ Bucket: bucket, Key: key }))
+    }
   }
 
   const translated = <T>(work: Promise<T>): Promise<T> =>

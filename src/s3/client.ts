@@ -22,6 +22,8 @@ export function createS3Client({
     forcePathStyle,
     requestChecksumCalculation: policy,
     responseChecksumValidation: policy,
+    // the SDK waits for ever by default; the second counts silence, so that a slow upload may be slow
+    requestHandler: { connectionTimeout: 10_000, socketTimeout: 60_000 },
     ...(endpoint === undefined ? {} : { endpoint }),
     ...(region === undefined ? {} : { region }),
   })

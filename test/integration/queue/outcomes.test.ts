@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { SourceError, SpecError } from '../../../src/errors.ts'
+import { NotFoundError, SourceError } from '../../../src/errors.ts'
 import type { JobOutcome } from '../../../src/queue/job-definition.ts'
 import { until } from '../../support/until.ts'
 import { newId, setupQueue } from './setup.ts'
@@ -115,11 +115,15 @@ describe('a job that ends', () => {
   })
 })
 
+/** Such as a right that the control database lacks for a moment, in a rollout. */
+const permanent = new SourceError('SOURCE_QUERY_FAILED', 'x')
+
 describe('a job that throws', () => {
   it.each([
     ['comes again after an error that may pass', error, 2],
     ['comes again after an error that nobody knows', new TypeError('a bug'), 2],
-    ['does not come again after a permanent error', new SpecError('SPEC_INVALID', 'x'), 1],
+    ['comes again after a permanent one: the record has the last word', permanent, 2],
+    ['does not come again when there is no record', new NotFoundError('x'), 1],
   ])('%s', async (_title, thrown, runs) => {
     const queue = await setupQueue(onTestFinished, {
       run: ({ number }) => {

@@ -118,6 +118,29 @@ describe('a value that JSON cannot show truthfully', () => {
   })
 })
 
+describe('a view that presents a record without an id', () => {
+  it.each([true, false])('fails the export (content: %s)', async (content) => {
+    await pool.query('alter table context_services.services rename to real_services')
+    await pool.query(`create view context_services.services as
+      select null::text as service_id, tenant_id, group_id, service_type, customer_id, contact_key,
+        est_duration, disposition, disposition_desc, started_at, started, completed_at, completed, extensions
+      from context_services.real_services`)
+    try {
+      const read = readSelection(database.url, {
+        from: '2014-07-22T00:00:00Z',
+        to: '2014-07-23T00:00:00Z',
+        events: 'any',
+        state: 'any',
+        content,
+      })
+      await expect(read).rejects.toMatchObject({ code: 'ENCODE_UNSUPPORTED_VALUE' })
+    } finally {
+      await pool.query('drop view context_services.services')
+      await pool.query('alter table context_services.real_services rename to services')
+    }
+  })
+})
+
 describe('a value that is unusual but true', () => {
   it.each(['0001-01-01T00:00:00Z', '9999-12-31T23:59:59.999999Z'])(
     'is exported: %s',
