@@ -23,6 +23,8 @@ describe('start and stop', () => {
   let queue: TestQueue
   beforeAll(async () => {
     queue = await setupQueue(afterAll, { run: () => ({ outcome: 'done' }) })
+    // its pool may open a connection at any time: without it, none must be left in the end
+    await queue.producer.close()
   })
 
   it.each([1, 2, 3])('at random leaves no connection open (seed %i)', async (seed) => {
@@ -32,11 +34,11 @@ describe('start and stop', () => {
     const connections = async () => {
       const result = await database.pool.query<{ count: number }>(
         `select count(*)::int as count from pg_stat_activity
-         where datname = current_database() and application_name = 'longhaul-queue'`,
+         where datname = current_database() and application_name <> ''`,
       )
       return result.rows[0]!.count
     }
-    const before = await connections()
+    await until(async () => (await connections()) === 0, { what: 'an idle database' })
     const open: (() => Promise<void>)[] = []
     const stopOne = () => {
       const [stop] = open.splice(roll(open.length), 1)
@@ -63,7 +65,7 @@ describe('start and stop', () => {
     while (open.length > 0) begun.push(stopOne())
     await Promise.all(begun)
     // the server notices a closed connection a moment later
-    await until(async () => (await connections()) <= before, {
+    await until(async () => (await connections()) === 0, {
       what: 'the connections to be closed',
       timeoutMs: 5000,
     })
