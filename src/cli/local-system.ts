@@ -49,6 +49,7 @@ export async function startLocalSystem({
 }: LocalSystemOptions): Promise<LocalSystem> {
   const resources = createResources()
   try {
+    const logFile = join(dataDir, 'longhaul.log')
     log('Starting PostgreSQL and an S3 server (for trying out, never for production) …')
     const stack = resources.add(await startStack({ dataDir, log }), (started) => started.stop())
     await migrate(stack.values.DATABASE_URL, { referenceSchema: true })
@@ -56,7 +57,6 @@ export async function startLocalSystem({
     const values = { ...environment, ...foreign, ...stack.values, PORT: environment['PORT'] ?? '0' }
     const config = parseConfig(values)
     exposeToAwsSdk(values)
-    const logFile = join(dataDir, 'longhaul.log')
     const destination = pino.destination({ dest: logFile, mkdir: true, sync: true })
     const logger = createLogger({ level: config.logLevel }, destination)
     resources.add(destination, (file) => file.end())

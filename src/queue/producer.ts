@@ -1,8 +1,8 @@
-import { QueueError } from '../errors.ts'
 import type { ExportQueue } from '../export/ports.ts'
 import type { Logger } from '../logger.ts'
 import type { QueueConnection } from './connection.ts'
 import type { ExportPayload } from './job-definition.ts'
+import { logErrors, queueUnavailable } from './queue-errors.ts'
 
 /** More than any export is allowed: the record decides whether there is another attempt. */
 const attempts = 1_000
@@ -31,14 +31,10 @@ export async function createProducer(
       removeOnFail: true,
     },
   })
-  queue.on('error', (error) => logger.error({ err: error }, 'queue error'))
+  const silence = logErrors(queue, logger)
   const translated = <T>(work: Promise<T>) =>
     work.catch((error: unknown) => {
-      const reason = error instanceof Error ? error.message : String(error)
-      throw new QueueError(`The queue cannot be reached: ${reason}.`, {
-        cause: error,
-        hint: 'Check that the database or Redis that holds the queue runs.',
-      })
+      throw queueUnavailable(error)
     })
   try {
     await translated(queue.waitUntilReady())
@@ -50,6 +46,9 @@ export async function createProducer(
     async enqueue(id, dispatch) {
       await translated(queue.add(name, { exportId: id }, { jobId: `${id}-${dispatch}` }))
     },
-    close: () => queue.close(),
+    async close() {
+      await queue.close()
+      silence()
+    },
   }
 }

@@ -1,8 +1,9 @@
 import { DelayedError, UnrecoverableError, WaitingError, type Job } from 'bullmq'
-import { ExportError, InterruptedError, NotFoundError, QueueError } from '../errors.ts'
+import { ExportError, InterruptedError, NotFoundError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import type { QueueConnection } from './connection.ts'
 import type { JobDefinition, JobOutcome } from './job-definition.ts'
+import { logErrors, queueUnavailable } from './queue-errors.ts'
 
 /** A job that is put off is not looked at again sooner, ms. */
 const minDelayMs = 1000
@@ -63,7 +64,7 @@ export async function startWorker<Payload extends object, Deps>(
       backoffStrategy: (attemptsMade) => definition.backoffMs(attemptsMade, Math.random()),
     },
   })
-  worker.on('error', (error) => logger.error({ err: error }, 'queue error'))
+  const silence = logErrors(worker, logger)
   // another worker may have these jobs by now: BullMQ tells, but goes on
   worker.on('lockRenewalFailed', (ids) => {
     for (const id of ids) worker.cancelJob(id)
@@ -72,8 +73,7 @@ export async function startWorker<Payload extends object, Deps>(
     await worker.waitUntilReady()
   } catch (error) {
     await worker.close(true).catch(() => undefined)
-    const reason = error instanceof Error ? error.message : String(error)
-    throw new QueueError(`The queue cannot be reached: ${reason}.`, { cause: error })
+    throw queueUnavailable(error)
   }
 
   return {
@@ -83,6 +83,7 @@ export async function startWorker<Payload extends object, Deps>(
         const grace = setTimeout(() => interrupt.abort(stopping()), graceMs)
         await closed
         clearTimeout(grace)
+        silence()
       })()
       return stopped
     },

@@ -1,5 +1,5 @@
 export interface Shutdown {
-  /** Aborted by the first SIGINT or SIGTERM. */
+  /** Aborted by the first SIGINT, SIGTERM or SIGHUP. */
   readonly signal: AbortSignal
   /** Resolves at the same moment. */
   readonly requested: Promise<void>
@@ -7,7 +7,10 @@ export interface Shutdown {
   dispose(): void
 }
 
-const stopSignals = ['SIGINT', 'SIGTERM'] as const
+/** Ctrl-C, a supervisor, and a terminal window that is closed; with their numbers. */
+const stopSignals = { SIGINT: 2, SIGTERM: 15, SIGHUP: 1 } as const
+type StopSignal = keyof typeof stopSignals
+const names = Object.keys(stopSignals) as StopSignal[]
 
 /**
  * Waits for a request to stop. The first signal asks, a second one ends the process at once: the
@@ -15,11 +18,11 @@ const stopSignals = ['SIGINT', 'SIGTERM'] as const
  */
 export function listenForShutdown(): Shutdown {
   const controller = new AbortController()
-  const onSignal = (name: (typeof stopSignals)[number]) => {
-    if (controller.signal.aborted) process.exit(name === 'SIGINT' ? 130 : 143)
+  const onSignal = (name: StopSignal) => {
+    if (controller.signal.aborted) process.exit(128 + stopSignals[name])
     controller.abort()
   }
-  for (const name of stopSignals) process.on(name, onSignal)
+  for (const name of names) process.on(name, onSignal)
   const requested = new Promise<void>((resolve) => {
     controller.signal.addEventListener('abort', () => resolve(), { once: true })
   })
@@ -27,7 +30,7 @@ export function listenForShutdown(): Shutdown {
     signal: controller.signal,
     requested,
     dispose() {
-      for (const name of stopSignals) process.off(name, onSignal)
+      for (const name of names) process.off(name, onSignal)
     },
   }
 }

@@ -31,6 +31,9 @@ async function startDev(folder: string) {
   return { dev, env, file }
 }
 
+/** What goes to stderr when all goes well: nothing but these two lines. */
+const quietEnd = expect.stringMatching(/^Starting PostgreSQL .* …\nStopping …\n$/) as string
+
 describe('longhaul dev', () => {
   it('serves a second terminal by stack.env, and keeps its data over a restart', async () => {
     const folder = newDataFolder()
@@ -50,7 +53,7 @@ describe('longhaul dev', () => {
     expect(before.artifact.rows).toBeGreaterThan(1900)
 
     first.dev.signal('SIGTERM')
-    expect((await first.dev.ended).code).toBe(0)
+    expect(await first.dev.ended).toMatchObject({ code: 0, stderr: quietEnd })
     expect(await exists(first.file)).toBe(false)
 
     const second = await startDev(folder)
@@ -61,7 +64,7 @@ describe('longhaul dev', () => {
     const after = jsonOf(await runCli(wait, { env: second.env })) as Exported
     expect(after.artifact.sha256).toBe(before.artifact.sha256)
     second.dev.signal('SIGINT')
-    expect((await second.dev.ended).code).toBe(0)
+    expect(await second.dev.ended).toMatchObject({ code: 0, stderr: quietEnd })
   })
 
   it('ends with a message when a part of its stack dies', async () => {
