@@ -4,11 +4,13 @@ import { NotFoundError, QueueError } from '../../../src/errors.ts'
 import { createExportRecords } from '../../../src/postgres/export-records.ts'
 import { createPool } from '../../../src/postgres/pool.ts'
 import { postgresQueue } from '../../../src/queue/connection.ts'
+import type { ExportPayload, JobDefinition } from '../../../src/queue/job-definition.ts'
 import { createProducer } from '../../../src/queue/producer.ts'
 import { startWorker } from '../../../src/queue/worker.ts'
+import { createTestDatabase, type TestDatabase } from '../../support/database.ts'
 import { exportBundle } from '../../support/export-bundle.ts'
 import { until } from '../../support/until.ts'
-import { memoryLogger, newId, setupQueue, type TestQueue } from './setup.ts'
+import { memoryLogger, newId, setupQueue } from './setup.ts'
 
 /** The same numbers on every run. */
 function dice(seed: number): (below: number) => number {
@@ -20,16 +22,20 @@ function dice(seed: number): (below: number) => number {
 }
 
 describe('start and stop', () => {
-  let queue: TestQueue
+  // a database where nothing else has a connection: whatever is left in the end is a leak
+  let database: TestDatabase
   beforeAll(async () => {
-    queue = await setupQueue(afterAll, { run: () => ({ outcome: 'done' }) })
-    // its pool may open a connection at any time: without it, none must be left in the end
-    await queue.producer.close()
+    database = await createTestDatabase(afterAll, { reference: false })
   })
 
   it.each([1, 2, 3])('at random leaves no connection open (seed %i)', async (seed) => {
     const roll = dice(seed)
-    const { connection, definition, database } = queue
+    const connection = postgresQueue(database.url, { connections: 2 })
+    const definition: JobDefinition<ExportPayload, undefined> = {
+      name: 'longhaul-test',
+      backoffMs: () => 1,
+      run: () => Promise.resolve({ outcome: 'done' }),
+    }
     const { logger, logLines } = memoryLogger()
     const connections = async () => {
       const result = await database.pool.query<{ count: number }>(
@@ -38,7 +44,6 @@ describe('start and stop', () => {
       )
       return result.rows[0]!.count
     }
-    await until(async () => (await connections()) === 0, { what: 'an idle database' })
     const open: (() => Promise<void>)[] = []
     const stopOne = () => {
       const [stop] = open.splice(roll(open.length), 1)
