@@ -6,13 +6,13 @@ import { download } from '../client/download.ts'
 import type { Environment } from '../config.ts'
 import { removeStackData } from '../embedded/remove-stack-data.ts'
 import { ClientError, InterruptedError } from '../errors.ts'
-import type { ExportView } from '../http/schemas.ts'
 import { connect } from '../postgres/pool.ts'
 import { seedServices } from '../postgres/seed/seed-services.ts'
 import { createResources } from '../runtime/resources.ts'
 import { listenForShutdown } from '../runtime/shutdown.ts'
+import { exportFailure } from './export-failure.ts'
 import { readDirectly } from './check-against-database.ts'
-import { startLocalSystem, type LocalSystem } from './local-system.ts'
+import { runUntil, startLocalSystem, type LocalSystem } from './local-system.ts'
 import { createOutput, formatBytes, formatCount, formatDuration, type Output } from './output.ts'
 import { createProgressDisplay } from './progress.ts'
 
@@ -45,7 +45,7 @@ export async function demo(
     const work = runDemo(system, { dataDir, services, output, signal: shutdown.signal })
     const result = await untilStopped(work, shutdown.requested, system)
     output.result(result, [...summary(result), '', ...whatNext(system, result, keep)])
-    if (keep) await untilStopped(shutdown.requested, shutdown.requested, system)
+    if (keep) await runUntil(shutdown.requested, system)
   } finally {
     output.note('Stopping …')
     await resources.release()
@@ -92,7 +92,7 @@ async function runDemo(
     .wait(id, { signal, onProgress: (view) => progress?.update(view) })
     .finally(() => progress?.stop())
   const elapsedMs = performance.now() - startedAt
-  if (done.artifact === undefined) throw failureOf(done)
+  if (done.artifact === undefined) throw exportFailure(done)
 
   output.note('Downloading by the link …')
   const received = await download(done, { file: join(dataDir, 'export.json'), signal })
@@ -107,15 +107,6 @@ async function runDemo(
   }
   return { id, ...direct, bytes: received.bytes, elapsedMs, verified: true }
 }
-
-const failureOf = ({ id, state, error }: ExportView) =>
-  new ClientError(
-    error?.code ?? 'EXPORT_GONE',
-    `Export ${id} is ${state}: ${error?.message ?? ''}`,
-    {
-      hint: error?.hint,
-    },
-  )
 
 /** The work's result, unless somebody stops it or a part of the stack dies first. */
 async function untilStopped<T>(

@@ -79,6 +79,15 @@ export async function startLocalSystem({
   }
 }
 
+/** Lets it run until somebody asks it to stop. @throws StackError when a part of the stack ends before */
+export async function runUntil(
+  stopRequested: Promise<void>,
+  { failed }: LocalSystem,
+): Promise<void> {
+  const failure = await Promise.race([stopRequested, failed])
+  if (failure !== undefined) throw failure
+}
+
 /** For a second terminal: what Longhaul reads, and what psql and S3 clients read. */
 const stackEnv = ({ values }: Stack, url: string) => ({
   ...values,

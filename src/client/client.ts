@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { ClientError } from '../errors.ts'
 import type { ExportView } from '../http/schemas.ts'
 
@@ -108,7 +109,10 @@ export function createClient({ url }: ClientOptions): Client {
           const passing = error instanceof ClientError && error.retryable
           if (!passing || performance.now() - answeredAt > patienceMs) throw error
         }
-        await pause(pollMs, signal)
+        // an abort ends the pause; the loop then looks at the signal
+        await sleep(pollMs, undefined, signal === undefined ? {} : { signal }).catch(
+          () => undefined,
+        )
       }
     },
   }
@@ -136,15 +140,3 @@ function problemError(status: number, body: unknown, url: string): ClientError {
     },
   )
 }
-
-/** Waits, or returns early when the signal is aborted. */
-const pause = (ms: number, signal: AbortSignal | undefined) =>
-  new Promise<void>((resolve) => {
-    const timer = setTimeout(done, ms)
-    signal?.addEventListener('abort', done, { once: true })
-    function done() {
-      clearTimeout(timer)
-      signal?.removeEventListener('abort', done)
-      resolve()
-    }
-  })

@@ -1,7 +1,8 @@
 import { closeSync, fstatSync, ftruncateSync, openSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
+import { MiB } from '../runtime/units.ts'
 
-const MAX_LOG_BYTES = 10 * 1024 * 1024
+const MAX_LOG_BYTES = 10 * MiB
 const TAIL_LINES = 20
 
 /** Where a child process writes what it has to say. */

@@ -9,8 +9,8 @@ import type { LogFile } from './log-file.ts'
 import type { PostgresHome } from './postgres-home.ts'
 import { readOptionalFile } from './private-file.ts'
 import { TOOL_ENVIRONMENT, type RunAs } from './run-tool.ts'
+import { MiB } from '../runtime/units.ts'
 
-const MiB = 1024 * 1024
 const POLL_MS = 15
 
 export interface PostmasterOptions {

@@ -6,14 +6,20 @@ import type { DatasetQuery } from '../datasets/dataset.ts'
 import { findDataset } from '../datasets/registry.ts'
 import { encodeJsonArray } from '../encode/json-array.ts'
 import { createTally, type Tally } from '../encode/tally.ts'
-import { AbandonedError, CanceledError, InterruptedError, errorFacts } from '../errors.ts'
+import {
+  AbandonedError,
+  CanceledError,
+  InterruptedError,
+  errorFacts,
+  type ErrorFacts,
+} from '../errors.ts'
 import { untilAborted } from '../runtime/abort.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { startHeartbeat } from './heartbeat.ts'
 import type { Artifact, ExportRecord, ExportSpec } from './model.ts'
 import { objectKey } from './object-key.ts'
 import type { ArtifactStore, ExportRecords, RowSource, Snapshot } from './ports.ts'
-import { decideRetry, type RetryLimits } from './retry-policy.ts'
+import { decideRetry, type RetryDecision, type RetryLimits } from './retry-policy.ts'
 import { isFinished } from './state.ts'
 
 export interface RunExportDeps {
@@ -150,8 +156,9 @@ async function endAttempt(
   error: Error,
 ): Promise<RunOutcome> {
   const interrupted = error instanceof InterruptedError
-  const facts = errorFacts(error)
-  const decision = decideRetry({ ...record, error: facts, rows: tally.rows }, settings)
+  const happened = errorFacts(error)
+  const decision = decideRetry({ ...record, error: happened, rows: tally.rows }, settings)
+  const facts = { ...happened, ...givenUp(happened, decision) }
   const gaveUpClaim = interrupted
     ? await records.release(record)
     : await records.fail(record, { ...decision, error: facts, rows: tally.rows, at: clock.now() })
@@ -167,6 +174,10 @@ async function endAttempt(
   if (interrupted || now !== undefined) return { outcome: 'interrupted', error }
   return { outcome: decision.again ? 'again' : 'failed', error }
 }
+
+/** An error that may pass, and yet is the last one: says why nobody tries again. */
+const givenUp = ({ retryable, message }: ErrorFacts, { reason }: RetryDecision) =>
+  retryable && reason !== undefined ? { message: `${message} Given up after ${reason}.` } : {}
 
 /** Rows to bytes to object: counted and digested as they pass, held nowhere. */
 async function produceArtifact(

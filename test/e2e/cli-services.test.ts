@@ -38,6 +38,25 @@ const connections = async () => {
   return rows.map((row) => row.application_name)
 }
 
+/** Puts a view in the place of the table whose first row takes a minute. */
+async function hideServices(): Promise<void> {
+  await database.pool.query('alter table context_services.services rename to all_services')
+  await database.pool.query(
+    `create view context_services.services as
+     select * from context_services.all_services where pg_sleep(60)::text = ''`,
+  )
+}
+
+async function showServices(): Promise<void> {
+  // a killed worker's query may still be at work on the view
+  await database.pool.query(
+    `select pg_terminate_backend(pid) from pg_stat_activity
+     where datname = current_database() and application_name = 'longhaul' and query like '%element%'`,
+  )
+  await database.pool.query('drop view context_services.services')
+  await database.pool.query('alter table context_services.all_services rename to services')
+}
+
 describe('longhaul serve and longhaul worker, as processes', () => {
   it('take one export through, and stop on SIGTERM with 0, leaving no connection', async () => {
     const serve = startCli(onTestFinished, ['serve'], { env })
@@ -68,14 +87,28 @@ describe('longhaul serve and longhaul worker, as processes', () => {
     expect((await serve.ended).code).toBe(0)
   })
 
+  it('end at once on a second signal, though an export still has time to finish', async () => {
+    const serve = startCli(onTestFinished, ['serve'], { env })
+    const { url } = (await ready(serve, 'server ready')) as { url: string }
+    await hideServices()
+    onTestFinished(showServices)
+    const worker = startCli(onTestFinished, ['worker'], {
+      env: { ...env, SHUTDOWN_GRACE_SECONDS: '600' },
+    })
+    const client = createClient({ url })
+    const { id } = await client.request({ ...fixtureRange })
+    await until(async () => (await client.status(id)).progress.estimated_rows !== undefined)
+    worker.signal('SIGTERM')
+    await ready(worker, 'stopping')
+    worker.signal('SIGTERM')
+    expect((await worker.ended).code).toBe(143)
+    await client.cancel(id)
+  })
+
   it('hand a running export back on SIGTERM, and the next worker completes it', async () => {
     const serve = startCli(onTestFinished, ['serve'], { env })
     const { url } = (await ready(serve, 'server ready')) as { url: string }
-    await database.pool.query('alter table context_services.services rename to all_services')
-    await database.pool.query(
-      `create view context_services.services as
-       select * from context_services.all_services where pg_sleep(60)::text = ''`,
-    )
+    await hideServices()
     const worker = startCli(onTestFinished, ['worker'], {
       env: { ...env, SHUTDOWN_GRACE_SECONDS: '0' },
     })
@@ -87,8 +120,7 @@ describe('longhaul serve and longhaul worker, as processes', () => {
     expect((await client.status(id)).state).toBe('queued')
     expect(await bucket.openUploads()).toEqual([])
 
-    await database.pool.query('drop view context_services.services')
-    await database.pool.query('alter table context_services.all_services rename to services')
+    await showServices()
     startCli(onTestFinished, ['worker'], { env })
     expect(await client.wait(id)).toMatchObject({
       state: 'completed',

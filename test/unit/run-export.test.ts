@@ -123,6 +123,9 @@ describe('an attempt that fails', () => {
     const outcomes = [await run(), await run(), await run()].map(({ outcome }) => outcome)
     expect(outcomes).toEqual(['again', 'again', 'failed'])
     expect(await record()).toMatchObject({ state: 'failed', attempt: 3, failures: 3 })
+    expect((await record()).error!.message).toBe(
+      `${lost.message} Given up after 3 failures without progress.`,
+    )
   })
 
   it('is not begun when as many attempts were lost as may fail', async () => {

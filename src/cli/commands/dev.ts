@@ -14,7 +14,7 @@ export const devCommand: BuildCommand = (readEnvironment) =>
     .option('--data <dir>', 'where data, credentials and logs are kept', '.longhaul')
     .action(async ({ json = false, data }: Options) => {
       const output = createOutput({ json })
-      const { startLocalSystem } = await import('../local-system.ts')
+      const { runUntil, startLocalSystem } = await import('../local-system.ts')
       const shutdown = listenForShutdown()
       const system = await startLocalSystem({
         dataDir: data,
@@ -23,8 +23,7 @@ export const devCommand: BuildCommand = (readEnvironment) =>
       })
       try {
         output.result({ url: system.url, data }, ready(system, data))
-        const failure = await Promise.race([shutdown.requested, system.failed])
-        if (failure !== undefined) throw failure
+        await runUntil(shutdown.requested, system)
         output.note('Stopping …')
       } finally {
         await system.stop()

@@ -1,10 +1,11 @@
 import { createClient, type Client, type ExportRequestBody } from '../../client/client.ts'
 import { download } from '../../client/download.ts'
 import { parseClientConfig } from '../../config.ts'
-import { ClientError, InterruptedError } from '../../errors.ts'
+import { InterruptedError } from '../../errors.ts'
 import type { ExportView } from '../../http/schemas.ts'
 import { listenForShutdown } from '../../runtime/shutdown.ts'
 import { newCommand, type BuildCommand } from '../command.ts'
+import { exportFailure } from '../export-failure.ts'
 import { createOutput, describeExport, formatBytes, type Output } from '../output.ts'
 import { createProgressDisplay } from '../progress.ts'
 
@@ -62,7 +63,7 @@ async function waitAndFetch(
   signal: AbortSignal,
 ): Promise<void> {
   const finished = await waitForEnd(client, id, output.json, signal)
-  if (finished.state !== 'completed') throw failureOf(finished)
+  if (finished.state !== 'completed') throw exportFailure(finished)
   if (target === undefined) {
     output.result(finished, describeExport(finished))
     return
@@ -109,14 +110,4 @@ async function waitForEnd(
   } finally {
     progress?.stop()
   }
-}
-
-function failureOf({ id, state, error }: ExportView): ClientError {
-  if (error !== undefined && state === 'failed') {
-    return new ClientError(error.code, `Export ${id} failed: ${error.message}`, {
-      hint: error.hint,
-    })
-  }
-  const code = state === 'canceled' ? 'EXPORT_CANCELED' : 'EXPORT_GONE'
-  return new ClientError(code, `Export ${id} is ${state}.`)
 }

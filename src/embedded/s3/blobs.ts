@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs'
 import { link, open, rm, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { BlobRef } from './records.ts'
+import { KiB, MiB } from '../../runtime/units.ts'
 
 /** First and last byte, both included. */
 export interface ByteRange {
@@ -21,8 +22,6 @@ export interface Blobs {
   discard(blobs: readonly BlobRef[]): Promise<void>
 }
 
-const KiB = 1024
-const MiB = 1024 * KiB
 const writeBytes = 512 * KiB
 
 export function createBlobs(dir: string): Blobs {

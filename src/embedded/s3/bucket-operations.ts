@@ -2,9 +2,8 @@ import { owner, type Operation } from './operation.ts'
 import { readDocument } from './payload.ts'
 import { S3Error } from './s3-error.ts'
 import { childText, parseXml, xmlDocument } from './xml.ts'
+import { KiB, MiB } from '../../runtime/units.ts'
 
-const KiB = 1024
-const MiB = 1024 * KiB
 const maxDeletions = 1000
 
 export const listBuckets: Operation = ({ store }) => {

@@ -10,6 +10,7 @@ import type { ObjectRecord, PartRecord, Upload } from './records.ts'
 import { S3Error } from './s3-error.ts'
 import type { S3Request } from './s3-request.ts'
 import { childText, parseXml, type XmlElement } from './xml.ts'
+import { MiB } from '../../runtime/units.ts'
 
 /** One part as the client lists it to complete an upload. */
 export interface GivenPart {
@@ -19,7 +20,6 @@ export interface GivenPart {
   readonly checksums: ReadonlyMap<string, string>
 }
 
-const MiB = 1024 ** 2
 const minPartBytes = 5 * MiB
 
 export function parseCompletion(document: string): GivenPart[] {

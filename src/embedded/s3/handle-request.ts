@@ -8,6 +8,7 @@ import { operationFor } from './route.ts'
 import { S3Error } from './s3-error.ts'
 import { createS3Request, parseTarget, type Reply } from './s3-request.ts'
 import { errorDocument } from './xml.ts'
+import { MiB } from '../../runtime/units.ts'
 
 export interface HandlerDeps extends OperationDeps {
   readonly account: Account
@@ -17,7 +18,6 @@ export interface HandlerDeps extends OperationDeps {
   readonly report: (error: unknown) => void
 }
 
-const MiB = 1024 ** 2
 const maxSkippedBytes = 64 * MiB
 
 /** Answers one request. Does not throw. */

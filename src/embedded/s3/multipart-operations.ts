@@ -14,8 +14,8 @@ import type { ObjectRecord, PartRecord, UploadRecord } from './records.ts'
 import { S3Error } from './s3-error.ts'
 import { assertKey, numberParameter, type Reply, type S3Request } from './s3-request.ts'
 import { xmlDocument } from './xml.ts'
+import { MiB } from '../../runtime/units.ts'
 
-const MiB = 1024 ** 2
 const maxPartNumber = 10_000
 
 export const createMultipartUpload: Operation = ({ store }, request) => {

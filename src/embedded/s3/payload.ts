@@ -9,6 +9,7 @@ import {
 import { decodeAwsChunked, type Trailers } from './chunked-body.ts'
 import { S3Error } from './s3-error.ts'
 import type { S3Request } from './s3-request.ts'
+import { GiB } from '../../runtime/units.ts'
 
 /** A body on its way in. Read `chunks` to the end, and only then ask for what was found. */
 export interface Payload {
@@ -22,7 +23,6 @@ export interface Payload {
   checksum(): Checksum | undefined
 }
 
-const GiB = 1024 ** 3
 const maxBodyBytes = 5 * GiB
 const streaming = [
   'STREAMING-UNSIGNED-PAYLOAD-TRAILER',
