@@ -76,8 +76,14 @@ export const startServer = (config: Config, logger: Logger): Promise<Server> =>
       await createProducer(connection, exportJob.name, logger),
       (producer) => producer.close(),
     )
-    const { linkTtlSeconds } = config
-    const deps = { records, queue, artifacts, clock: systemClock, linkTtlSeconds, logger }
+    const { linkTtlSeconds, streamConcurrency } = config
+    const deps = {
+      ...{ records, queue, artifacts, clock: systemClock, logger },
+      ...{ linkTtlSeconds, streamConcurrency },
+      source: createRowSource(config.sourceDatabaseUrl),
+      stallMs: config.stallSeconds * 1000,
+      shutdownGraceMs: config.shutdownGraceSeconds * 1000,
+    }
     const app = resources.add(await buildApp(deps), (built) => built.close())
     const url = await listen(app, config)
     logger.info({ url }, 'server ready')

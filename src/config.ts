@@ -72,6 +72,8 @@ const variables = z.object({
   EXPORT_MAX_FAILURES: integer(5, 1, 1000),
   EXPORT_MAX_ATTEMPTS: integer(50, 1, 1000),
   LEASE_SECONDS: integer(30, 5, 3600),
+  STALL_SECONDS: integer(120, 1, 86_400),
+  STREAM_CONCURRENCY: integer(4, 1, 1000),
   SHUTDOWN_GRACE_SECONDS: integer(25, 0, 3600),
   LINK_TTL_SECONDS: integer(3600, 1, 604_800),
   ARTIFACT_TTL_DAYS: integer(7, 1, 36_500),
@@ -103,6 +105,10 @@ export interface Config {
   readonly maxFailures: number
   readonly maxAttempts: number
   readonly leaseSeconds: number
+  /** A synchronous stream of which no byte moves for so long is broken off. */
+  readonly stallSeconds: number
+  /** Synchronous streams at once. */
+  readonly streamConcurrency: number
   readonly shutdownGraceSeconds: number
   readonly linkTtlSeconds: number
   readonly artifactTtlDays: number
@@ -131,6 +137,8 @@ export function parseConfig(environment: Environment): Config {
     maxFailures: v.EXPORT_MAX_FAILURES,
     maxAttempts: v.EXPORT_MAX_ATTEMPTS,
     leaseSeconds: v.LEASE_SECONDS,
+    stallSeconds: v.STALL_SECONDS,
+    streamConcurrency: v.STREAM_CONCURRENCY,
     shutdownGraceSeconds: v.SHUTDOWN_GRACE_SECONDS,
     linkTtlSeconds: v.LINK_TTL_SECONDS,
     artifactTtlDays: v.ARTIFACT_TTL_DAYS,
@@ -178,7 +186,9 @@ function parseVariables<Name extends VariableName>(
 function misspelt(names: readonly string[]): readonly string[] {
   const known = [...Object.keys(variables.shape), ...notYet]
   return names
-    .filter((name) => /^(EXPORT|ARTIFACT|SHUTDOWN|LEASE|LINK|SOURCE|LONGHAUL)_/.test(name))
+    .filter((name) =>
+      /^(EXPORT|ARTIFACT|SHUTDOWN|LEASE|LINK|SOURCE|STALL|STREAM|LONGHAUL)_/.test(name),
+    )
     .filter((name) => !known.includes(name))
     .flatMap((name) => {
       const nearest = nearestName(name, known)

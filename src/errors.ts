@@ -127,6 +127,14 @@ export class QueueError extends ExportError {
   }
 }
 
+/** This server does as much at once as it may; whoever asked comes again, or asks in another way. */
+export class BusyError extends ExportError {
+  override readonly name = 'BusyError'
+  constructor(message: string, details: ErrorDetails = {}) {
+    super('STREAMS_BUSY', message, true, details)
+  }
+}
+
 /** The reason of an abort signal: somebody canceled the export. */
 export class CanceledError extends ExportError {
   override readonly name = 'CanceledError'

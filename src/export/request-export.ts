@@ -3,7 +3,7 @@ import { SpecError } from '../errors.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { ExportRecord } from './model.ts'
 import type { ExportQueue, ExportRecords } from './ports.ts'
-import { fingerprint, parseExportRequest, resolveSpec } from './spec.ts'
+import { fingerprint, parseExportRequest, resolveSpec, type ExportRequest } from './spec.ts'
 
 export interface RequestExportDeps {
   readonly records: Pick<ExportRecords, 'create'>
@@ -17,18 +17,31 @@ export interface RequestedExport {
   readonly created: boolean
 }
 
+export interface RequestOptions {
+  /** The client's own name for this request; the same name never makes two exports. */
+  readonly idempotencyKey?: string | undefined
+}
+
 /**
- * Accepts one request: checks it whole, writes its record, then wakes a worker. The record comes
- * first, so that a queue that fails now loses no export.
+ * Accepts one request: checks it whole, writes its record, then wakes a worker.
  * @param input the body as it was sent
  * @throws SpecError (nothing was written), QueueError (the record stays: the same request with the same key enqueues it)
  */
-export async function requestExport(
-  { records, queue, clock }: RequestExportDeps,
+export const requestExport = async (
+  deps: RequestExportDeps,
   input: unknown,
-  { idempotencyKey }: { readonly idempotencyKey?: string | undefined } = {},
+  options: RequestOptions = {},
+): Promise<RequestedExport> => acceptExport(deps, parseExportRequest(input), options)
+
+/**
+ * The same for a request that is parsed already. The record comes first, so that a queue that fails
+ * now loses no export.
+ */
+export async function acceptExport(
+  { records, queue, clock }: RequestExportDeps,
+  request: ExportRequest,
+  { idempotencyKey }: RequestOptions = {},
 ): Promise<RequestedExport> {
-  const request = parseExportRequest(input)
   const now = clock.now()
   const print = fingerprint(request)
   const outcome = await records.create({

@@ -3,7 +3,6 @@
  * the flow are the pipeline in `produceArtifact`.
  */
 import type { DatasetQuery } from '../datasets/dataset.ts'
-import { findDataset } from '../datasets/registry.ts'
 import { encodeJsonArray } from '../encode/json-array.ts'
 import { createTally, type Tally } from '../encode/tally.ts'
 import {
@@ -16,10 +15,11 @@ import {
 import { untilAborted } from '../runtime/abort.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { startHeartbeat } from './heartbeat.ts'
-import type { Artifact, ExportRecord, ExportSpec } from './model.ts'
+import type { Artifact, ExportRecord } from './model.ts'
 import { objectKey } from './object-key.ts'
 import type { ArtifactStore, ExportRecords, RowSource, Snapshot } from './ports.ts'
 import { decideRetry, type RetryDecision, type RetryLimits } from './retry-policy.ts'
+import { queriesOf } from './spec.ts'
 import { isFinished } from './state.ts'
 
 export interface RunExportDeps {
@@ -123,7 +123,7 @@ async function runAttempt(
   let snapshot: Snapshot | undefined
   try {
     snapshot = await source.open({ signal })
-    const queries = findDataset(record.spec.dataset).queries(selectionOf(record.spec))
+    const queries = queriesOf(record.spec)
     facts.snapshotAt = snapshot.at
     facts.estimatedRows = await snapshot.estimate(queries)
     await untilAborted(heartbeat.beat(), signal)
@@ -201,11 +201,3 @@ const estimateBytes = (queries: readonly DatasetQuery[], estimatedRows: number |
   estimatedRows === undefined
     ? undefined
     : estimatedRows * Math.max(...queries.map(({ rowBytes }) => rowBytes))
-
-const selectionOf = ({ range, filterEvents, filterState, exportContent }: ExportSpec) => ({
-  from: range.from,
-  to: range.to,
-  events: filterEvents,
-  state: filterState,
-  content: exportContent,
-})

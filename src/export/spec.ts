@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
-import { eventFilters, stateFilters } from '../datasets/dataset.ts'
+import { eventFilters, stateFilters, type DatasetQuery } from '../datasets/dataset.ts'
 import { findDataset } from '../datasets/registry.ts'
 import { SpecError } from '../errors.ts'
 import { describeIssues, got } from '../runtime/describe-issues.ts'
@@ -47,14 +47,60 @@ export type ExportRequest = z.output<typeof exportRequest>
  * @throws SpecError
  */
 export function parseExportRequest(input: unknown): ExportRequest {
-  const result = exportRequest.safeParse(input)
-  const known = Object.keys(exportRequest.shape)
-  const problems = [
+  const request = parse(exportRequest, input)
+  findDataset(request.dataset)
+  return request
+}
+
+/** The parameters of the original operation, which knows no other dataset than services. */
+export const streamParameters = exportRequest.omit({ dataset: true }).extend({
+  export_content: z
+    .boolean({ error: 'expected true or false' })
+    .default(false)
+    .describe(exportRequest.shape.export_content.description ?? ''),
+})
+
+/** A query string, parsed: a parameter that was given twice has an array. */
+export type QueryParameters = Readonly<Record<string, string | readonly string[]>>
+
+/**
+ * Checks a request of the original operation, whose parameters come in the query string: a text
+ * each, once each, booleans spelled out.
+ * @throws SpecError
+ */
+export function parseStreamQuery(query: QueryParameters): ExportRequest {
+  const entries = Object.entries(query)
+  const repeated = entries
+    .filter(
+      ([name, value]) => Object.hasOwn(streamParameters.shape, name) && typeof value !== 'string',
+    )
+    .map(([name, value]) => `${name}: expected once, got it ${value.length} times`)
+  const once = entries.map(([name, value]) => [
+    name,
+    typeof value === 'string' ? value : (value[0] ?? ''),
+  ])
+  const input = Object.fromEntries(once) as Record<string, unknown>
+  const content = spelledOut[String(input['export_content'])]
+  if (content !== undefined) input['export_content'] = content
+  return { dataset: 'services', ...parse(streamParameters, input, repeated) }
+}
+
+const spelledOut: Readonly<Record<string, boolean>> = { true: true, false: false }
+
+/** @param problems that are known already */
+function parse<Schema extends z.ZodObject>(
+  schema: Schema,
+  input: unknown,
+  problems: readonly string[] = [],
+): z.output<Schema> {
+  const result = schema.safeParse(input)
+  const known = Object.keys(schema.shape)
+  const all = [
+    ...problems,
     ...(result.success ? [] : describeIssues(result.error, input, { known })),
     ...combinationProblems(input),
   ]
-  if (!result.success || problems.length > 0) throw invalid(problems)
-  findDataset(result.data.dataset)
+  if (!result.success || all.length > 0) throw invalid(all)
   return result.data
 }
 
@@ -88,6 +134,25 @@ export function resolveSpec(request: ExportRequest, now: Date): ExportSpec {
     filterState: request.filter_state,
   }
 }
+
+/**
+ * The statements whose rows are the export.
+ * @throws SpecError when there is no such dataset
+ */
+export const queriesOf = ({
+  dataset,
+  range,
+  filterEvents,
+  filterState,
+  exportContent,
+}: ExportSpec): readonly DatasetQuery[] =>
+  findDataset(dataset).queries({
+    from: range.from,
+    to: range.to,
+    events: filterEvents,
+    state: filterState,
+    content: exportContent,
+  })
 
 /** Tells a repeated request from another one: equal for requests that mean the same. */
 export function fingerprint(request: ExportRequest): string {

@@ -11,15 +11,20 @@ import type { Logger } from '../logger.ts'
 import { KiB } from '../runtime/units.ts'
 import { version } from '../version.ts'
 import { problem, problemOf, sendProblem, type Problem } from './problem.ts'
+import { followLifetime } from './lifetime.ts'
+import { contextServicesRoutes, type ContextServicesDeps } from './routes/context-services.ts'
 import { exportRoutes, type ExportRoutesDeps } from './routes/exports.ts'
 import { healthRoutes } from './routes/health.ts'
 import { sharedSchemas } from './schemas.ts'
 
 const maxBodyBytes = 64 * KiB
 
-export interface AppDeps extends ExportRoutesDeps {
-  readonly logger: Logger
-}
+export type AppDeps = ExportRoutesDeps &
+  ContextServicesDeps & {
+    readonly logger: Logger
+    /** How long answers that are under way may go on when the server is stopped, ms. */
+    readonly shutdownGraceMs: number
+  }
 
 /** Builds the HTTP interface; the caller listens and closes. */
 export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
@@ -39,7 +44,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     // a path that the router itself refuses meets no hook
     frameworkErrors: (error, request, reply) => {
       void identify(request, reply)
-      void sendProblem(reply, problemOf(error))
+      void sendProblem(reply, problemOf(error), error)
       logAnswer(request, reply)
     },
   })
@@ -50,7 +55,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   app.setErrorHandler((error, request, reply) => {
     const body = problemOf(error)
     if (body.status >= 500) request.log.error({ err: error }, 'request failed')
-    return sendProblem(reply, body)
+    return sendProblem(reply, body, error)
   })
 
   const explainMiss = collectRoutes(app)
@@ -73,8 +78,10 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     refResolver: { buildLocalReference: (schema) => schema['$id'] as string },
   })
   for (const schema of sharedSchemas) app.addSchema(schema)
+  const lifetime = followLifetime(app, { graceMs: deps.shutdownGraceMs })
   await app.register((scope, _options, done) => {
     exportRoutes(scope, deps)
+    contextServicesRoutes(scope, deps, lifetime)
     healthRoutes(scope)
     done()
   })

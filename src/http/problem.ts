@@ -24,6 +24,8 @@ const statusOfCode: Readonly<Record<string, number>> = {
   EXPORT_CANCELED: 409,
   EXPORT_GONE: 410,
   EXPORT_EXPIRED: 410,
+  STREAMS_BUSY: 503,
+  EXPORT_INTERRUPTED: 503,
   SOURCE_UNAVAILABLE: 503,
   SOURCE_TIMEOUT: 503,
   SOURCE_QUERY_FAILED: 500,
@@ -107,7 +109,26 @@ export function problemOf(error: unknown): Problem {
   })
 }
 
-export function sendProblem(reply: FastifyReply, body: Problem): FastifyReply {
-  if (body.status === 503) void reply.header('retry-after', '5')
-  return reply.code(body.status).type('application/problem+json').send(body)
+/** When to try again what cannot be done now, seconds. */
+const retryAfterSeconds = 5
+
+/**
+ * Answers with a problem, in the shape of the API that the request was meant for.
+ * @param cause the error it was made of, if there was one
+ */
+export function sendProblem(reply: FastifyReply, body: Problem, cause?: unknown): FastifyReply {
+  if (body.status === 503) void reply.header('retry-after', String(retryAfterSeconds))
+  void reply.code(body.status)
+  return isContextServices(reply.request.url)
+    ? reply.type('application/json').send(contextServicesError(body, cause))
+    : reply.type('application/problem+json').send(body)
 }
+
+const isContextServices = (url: string) => url.startsWith('/genesys/1/cs/')
+
+/** The original API's error: a message, and a class of exception. */
+const contextServicesError = ({ detail, hint, status }: Problem, cause: unknown) => ({
+  message: hint === undefined ? detail : `${detail} ${hint}`,
+  exception:
+    cause instanceof ExportError ? cause.name : status < 500 ? 'SpecError' : 'InternalError',
+})

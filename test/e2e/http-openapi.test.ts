@@ -71,6 +71,7 @@ describe('/openapi.json', () => {
         'POST /exports/{id}/cancel',
         'DELETE /exports/{id}',
         'GET /healthz',
+        'GET /genesys/1/cs/maintenance/services/stream',
       ]),
     )
   })
@@ -173,7 +174,10 @@ describe('/openapi.json', () => {
     for (const each of operations()) {
       for (const { status, types } of responses(each)) {
         if (!/^[45]/.test(status)) continue
-        expect(types, `${each.name} ${status}`).toEqual(['application/problem+json'])
+        // the original operation has errors of its own shape
+        const original = each.path.startsWith('/genesys/')
+        const type = original ? 'application/json' : 'application/problem+json'
+        expect(types, `${each.name} ${status}`).toEqual([type])
       }
     }
   })

@@ -14,6 +14,8 @@ export interface TestSystem {
   readonly bucket: TestBucket
   /** What server and worker logged, a JSON line an event. */
   readonly logLines: readonly string[]
+  /** Before the test ends; otherwise that stops it. */
+  stopServer(): Promise<void>
 }
 
 export interface TestSystemOptions {
@@ -56,5 +58,6 @@ export async function startTestSystem(
     database,
     bucket,
     logLines,
+    stopServer: () => server.stop(),
   }
 }

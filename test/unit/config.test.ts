@@ -36,6 +36,8 @@ describe('the configuration', () => {
       maxFailures: 5,
       maxAttempts: 50,
       leaseSeconds: 30,
+      stallSeconds: 120,
+      streamConcurrency: 4,
       shutdownGraceSeconds: 25,
       linkTtlSeconds: 3600,
       artifactTtlDays: 7,

@@ -1,15 +1,15 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { SpecError } from '../../errors.ts'
 import { cancelExport } from '../../export/cancel-export.ts'
 import { deleteExport } from '../../export/delete-export.ts'
 import { linkExport } from '../../export/link-export.ts'
-import type { ExportRecord } from '../../export/model.ts'
 import type { ArtifactStore, ExportQueue, ExportRecords } from '../../export/ports.ts'
 import { requestExport } from '../../export/request-export.ts'
-import { isFinished } from '../../export/state.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import { describeIssues, got } from '../../runtime/describe-issues.ts'
 import { viewExport } from '../export-view.ts'
+import { parseIdempotencyKey, tenancyProblems } from '../request-headers.ts'
+import { sendExport } from '../send-export.ts'
 import { answers, answersNothing, jsonSchema, listQuery, problems, reference } from '../schemas.ts'
 
 export interface ExportRoutesDeps {
@@ -19,9 +19,6 @@ export interface ExportRoutesDeps {
   readonly clock: Clock
   readonly linkTtlSeconds: number
 }
-
-/** When to ask again about an export that has not finished, seconds. */
-const retryAfterSeconds = 1
 
 interface ById {
   readonly Params: { readonly id: string }
@@ -36,15 +33,6 @@ const idParameter = {
 /** `/exports`: request, list, look at, fetch, cancel, delete. */
 export function exportRoutes(app: FastifyInstance, deps: ExportRoutesDeps): void {
   const { records } = deps
-
-  async function answer(reply: FastifyReply, status: number, record: ExportRecord) {
-    if (!isFinished(record.state)) void reply.header('retry-after', String(retryAfterSeconds))
-    // a signed link is in it, and it changes: nobody in between may keep it
-    return reply
-      .code(status)
-      .header('cache-control', 'no-store')
-      .send(await viewExport(deps, record))
-  }
 
   app.post(
     '/exports',
@@ -70,11 +58,11 @@ export function exportRoutes(app: FastifyInstance, deps: ExportRoutesDeps): void
     },
     async (request, reply) => {
       refuseWhatWouldBeIgnored(request)
-      const idempotencyKey = parseIdempotencyKey(request)
+      const idempotencyKey = parseIdempotencyKey(request.headers)
       const { record, created } = await requestExport(deps, request.body, { idempotencyKey })
       request.log.info({ export_id: record.id, created }, 'export requested')
       void reply.header('location', `/exports/${record.id}`)
-      return answer(reply, created ? 202 : 200, record)
+      return sendExport(deps, reply, created ? 202 : 200, record)
     },
   )
 
@@ -110,7 +98,7 @@ export function exportRoutes(app: FastifyInstance, deps: ExportRoutesDeps): void
         response: { 200: answers('The export.', 'Export'), ...problems(404) },
       },
     },
-    async (request, reply) => answer(reply, 200, await records.get(request.params.id)),
+    async (request, reply) => sendExport(deps, reply, 200, await records.get(request.params.id)),
   )
 
   app.get<ById>(
@@ -143,7 +131,7 @@ export function exportRoutes(app: FastifyInstance, deps: ExportRoutesDeps): void
     },
     async (request, reply) => {
       const { record, changed } = await cancelExport(deps, request.params.id)
-      return answer(reply, changed ? 202 : 200, record)
+      return sendExport(deps, reply, changed ? 202 : 200, record)
     },
   )
 
@@ -167,29 +155,19 @@ export function exportRoutes(app: FastifyInstance, deps: ExportRoutesDeps): void
 }
 
 /**
- * Tenancy is not built: a request for one tenant must not become one for all. Nor may parameters in
- * the query string be passed over.
+ * A request for one tenant must not become one for all, nor may parameters in the query string be
+ * passed over.
  * @throws SpecError
  */
 function refuseWhatWouldBeIgnored({ headers, query }: FastifyRequest): void {
-  const tenancy = ['ContactCenterId', 'GroupId'].filter((name) => name.toLowerCase() in headers)
   const parameters = Object.keys(query as object).slice(0, 10)
   const problems = [
-    ...tenancy.map((name) => `${name}: expected no such header, as tenancy is not supported yet`),
+    ...tenancyProblems(headers),
     ...parameters.map(
       (name) => `${got(name)}: expected in the JSON body, got it in the query string`,
     ),
   ]
   if (problems.length > 0) throw new SpecError('SPEC_INVALID', `${problems.join('; ')}.`)
-}
-
-function parseIdempotencyKey(request: FastifyRequest): string | undefined {
-  const key = request.headers['idempotency-key']
-  if (key === undefined || (typeof key === 'string' && /^[\x21-\x7e]{1,255}$/.test(key))) return key
-  throw new SpecError(
-    'SPEC_INVALID',
-    `Idempotency-Key: expected 1 to 255 visible ASCII characters, got ${got(key)}.`,
-  )
 }
 
 function parseListQuery(query: unknown) {

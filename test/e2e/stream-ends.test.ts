@@ -1,0 +1,220 @@
+import http from 'node:http'
+import net from 'node:net'
+import { onTestFinished, describe, expect, it } from 'vitest'
+import { runningQueries } from '../support/exports-table.ts'
+import { fixtureRange, insertService } from '../support/fixture-services.ts'
+import { openStream, readStream, streamQuery } from '../support/read-stream.ts'
+import { expectNothingLeaked } from '../support/secrets.ts'
+import { makeSourceSlow } from '../support/slow-source.ts'
+import { startTestSystem, type TestSystem, type TestSystemOptions } from '../support/system.ts'
+import { until } from '../support/until.ts'
+
+const content = { ...fixtureRange, export_content: true }
+
+const startServer = (options: TestSystemOptions['environment'] = {}) =>
+  startTestSystem(onTestFinished, { worker: false, environment: options })
+
+/** Events of the log with this message. */
+const logged = ({ logLines }: TestSystem, message: string) =>
+  logLines
+    .map((line) => JSON.parse(line) as Record<string, unknown>)
+    .filter((event) => event['msg'] === message)
+
+async function expectNoQueryWithin(system: TestSystem, timeoutMs: number): Promise<void> {
+  const ended = async () => (await runningQueries(system.database)).length === 0
+  await until(ended, { timeoutMs, what: 'the query to end' })
+}
+
+const queryRuns = (system: TestSystem) =>
+  until(async () => (await runningQueries(system.database)).length > 0)
+
+/** PostgreSQL waits for us to take rows, and we for the client: seen ten times in a row. */
+async function expectReaderWaits({ database }: TestSystem): Promise<void> {
+  let seen = 0
+  const waits = async () => {
+    const { rowCount } = await database.pool.query(
+      `select 1 from pg_stat_activity where datname = current_database()
+       and application_name = 'longhaul' and state = 'active' and wait_event = 'ClientRead'`,
+    )
+    seen = rowCount === 1 ? seen + 1 : 0
+    return seen === 10
+  }
+  await until(waits, { what: 'the reader to wait for the client' })
+}
+
+/** Adds a service that cannot be exported, after many that can. */
+async function breakLate({ database }: TestSystem): Promise<void> {
+  await database.pool.query(
+    `insert into context_services.services (service_id, service_type, started_at, extensions)
+     select 'good-' || n, '100', timestamptz '2014-07-22T12:00:00Z' + n * interval '1 ms',
+            jsonb_build_object('padding', repeat('x', 1000))
+     from generate_series(1, 3000) n`,
+  )
+  await insertService(database.pool, {
+    service_id: 'bad',
+    started_at: '2014-07-22T17:00:00Z',
+    extensions: 'no object',
+  })
+}
+
+describe('a client that leaves', () => {
+  it('before the first byte ends the query within two seconds', async () => {
+    const system = await startServer()
+    await makeSourceSlow(system.database)
+    const request = http.get(`${system.url}${streamQuery(content)}`, { agent: false })
+    request.on('error', () => undefined)
+    await queryRuns(system)
+    request.destroy()
+    await expectNoQueryWithin(system, 2000)
+    await until(() => logged(system, 'stream broken off').length > 0)
+    expect(logged(system, 'stream broken off')).toMatchObject([{ level: 'info' }])
+  })
+
+  it('after the first bytes ends the query within two seconds', async () => {
+    const system = await startServer()
+    await makeSourceSlow(system.database, { quick: 2000, bytes: 1000 })
+    const response = await openStream(system.url, content)
+    response.on('error', () => undefined)
+    await new Promise((resolve) => response.once('data', resolve))
+    await queryRuns(system)
+    response.destroy()
+    await expectNoQueryWithin(system, 2000)
+  })
+
+  it('while it read nothing, with its buffers full, ends the query within two seconds', async () => {
+    const system = await startServer()
+    await makeSourceSlow(system.database, { quick: 30_000, bytes: 1000 })
+    const response = await openStream(system.url, content)
+    response.on('error', () => undefined)
+    await expectReaderWaits(system)
+    response.destroy()
+    await expectNoQueryWithin(system, 2000)
+  })
+
+  it('gives its place to the next one', async () => {
+    const system = await startServer({ STREAM_CONCURRENCY: '1' })
+    await makeSourceSlow(system.database)
+    const first = http.get(`${system.url}${streamQuery(content)}`, { agent: false })
+    first.on('error', () => undefined)
+    await queryRuns(system)
+    const refused = await openStream(system.url, content)
+    expect(refused.statusCode).toBe(503)
+    refused.resume()
+    first.destroy()
+    const early = { ...fixtureRange, time_to: '2014-07-22T12:00:00.001Z' }
+    await until(async () => (await openStream(system.url, early)).statusCode === 200)
+  })
+})
+
+describe('a query that fails', () => {
+  it('before the first byte is an error like any other, without a secret in it', async () => {
+    const system = await startServer()
+    await insertService(system.database.pool, {
+      service_id: 'bad',
+      started_at: '2014-07-22T17:00:00Z',
+      extensions: 'no object',
+    })
+    const response = await openStream(system.url, content)
+    const body = JSON.parse(String((await response.toArray())[0])) as Record<string, string>
+    expect(response.statusCode).toBe(500)
+    expect(Object.keys(body)).toEqual(['message', 'exception'])
+    expect(body['exception']).toBe('EncodeError')
+    expect(body['message']).toContain('"bad"')
+    await expectNothingLeaked(system)
+  })
+
+  it('after the first byte breaks the connection, so that nothing looks complete', async () => {
+    const system = await startServer()
+    await breakLate(system)
+    await expect(readStream(system.url, content)).rejects.toThrow(/aborted|ECONNRESET/)
+    await expect(readStream(system.url, content, { 'accept-encoding': 'gzip' })).rejects.toThrow(
+      /aborted|ECONNRESET/,
+    )
+    await expect(
+      fetch(`${system.url}${streamQuery(content)}`).then((r) => r.text()),
+    ).rejects.toThrow()
+    expect(logged(system, 'stream broken off')).toMatchObject(
+      Array.from({ length: 3 }, () => ({ level: 'error', err: { type: 'EncodeError' } })),
+    )
+    await expectNoQueryWithin(system, 2000)
+  })
+
+  it('resets the connection of an HTTP/1.0 client, which knows no unfinished chunks', async () => {
+    const system = await startServer()
+    await breakLate(system)
+    const { hostname, port } = new URL(system.url)
+    const socket = net.connect(Number(port), hostname)
+    socket.write(`GET ${streamQuery(content)} HTTP/1.0\r\n\r\n`)
+    let text = ''
+    socket.setEncoding('latin1').on('data', (chunk: unknown) => (text += String(chunk)))
+    const error = await new Promise<NodeJS.ErrnoException>((resolve, reject) => {
+      socket.once('error', resolve)
+      socket.once('end', () => reject(new Error('It ended in order.')))
+    })
+    expect(error.code).toBe('ECONNRESET')
+    expect(text).not.toContain('transfer-encoding')
+  })
+
+  it('breaks the connection when PostgreSQL ends in mid-stream', async () => {
+    const system = await startServer()
+    await makeSourceSlow(system.database, { quick: 2000, bytes: 1000 })
+    const response = await openStream(system.url, content)
+    const read = response.toArray()
+    read.catch(() => undefined)
+    await new Promise((resolve) => response.once('data', resolve))
+    await queryRuns(system)
+    await system.database.pool.query(
+      `select pg_terminate_backend(pid) from pg_stat_activity
+       where datname = current_database() and application_name = 'longhaul' and state = 'active'`,
+    )
+    await expect(read).rejects.toThrow(/aborted|ECONNRESET/)
+  })
+})
+
+describe('a stream that does not move', () => {
+  it('is broken off after STALL_SECONDS when its client stops reading', async () => {
+    const system = await startServer({ STALL_SECONDS: '1' })
+    await makeSourceSlow(system.database, { quick: 30_000, bytes: 1000 })
+    const response = await openStream(system.url, content)
+    response.on('error', () => undefined)
+    await until(() => logged(system, 'stream broken off').length > 0)
+    expect(logged(system, 'stream broken off')).toMatchObject([
+      { reason: 'No byte has moved for 1 s.' },
+    ])
+    await expectNoQueryWithin(system, 2000)
+  })
+
+  it('is answered with 503 after STALL_SECONDS when its first row does not come', async () => {
+    const system = await startServer({ STALL_SECONDS: '1' })
+    await makeSourceSlow(system.database)
+    await expect(readStream(system.url, content)).rejects.toThrow(/^503: .*No byte has moved/)
+    await expectNoQueryWithin(system, 2000)
+  })
+})
+
+describe('a server that is stopped', () => {
+  it('breaks off its streams when the grace period is over', async () => {
+    const system = await startServer({ SHUTDOWN_GRACE_SECONDS: '0' })
+    await makeSourceSlow(system.database, { quick: 2000, bytes: 1000 })
+    const response = await openStream(system.url, content)
+    const broken = new Promise((resolve) => response.once('error', resolve))
+    response.resume()
+    await queryRuns(system)
+    await system.stopServer()
+    expect(await broken).toMatchObject({ code: 'ECONNRESET' })
+    await expectNoQueryWithin(system, 2000)
+  })
+
+  it('lets a stream end that can within the grace period', async () => {
+    const system = await startServer({ SHUTDOWN_GRACE_SECONDS: '20' })
+    await breakLate(system)
+    await system.database.pool.query(
+      `delete from context_services.services where service_id = 'bad'`,
+    )
+    const response = await openStream(system.url, content)
+    const stopped = system.stopServer()
+    const bytes = (await response.toArray()) as Buffer[]
+    expect(JSON.parse(Buffer.concat(bytes).toString())).toHaveLength(3000)
+    await stopped
+  })
+})
