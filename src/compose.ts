@@ -2,6 +2,7 @@
 import { exportJob } from '../jobs/export.ts'
 import type { Config } from './config.ts'
 import type { ArtifactStore, ExportRecords } from './export/ports.ts'
+import { createExportWatch } from './export/watch-exports.ts'
 import type { RunExportSettings } from './export/run-export.ts'
 import { buildApp } from './http/app.ts'
 import { listen } from './http/listen.ts'
@@ -21,6 +22,9 @@ import { createS3Client } from './s3/client.ts'
 const dayMs = 24 * 3600 * 1000
 /** Between two writes of progress: a cancel is noticed within this time, too. */
 const progressMs = 1000
+
+/** Between two looks at the exports that somebody waits for. */
+const watchMs = 250
 
 /** A part of the system that runs until it is stopped. */
 export interface Service {
@@ -81,6 +85,7 @@ export const startServer = (config: Config, logger: Logger): Promise<Server> =>
       ...{ records, queue, artifacts, clock: systemClock, logger },
       ...{ linkTtlSeconds, streamConcurrency },
       source: createRowSource(config.sourceDatabaseUrl),
+      watch: createExportWatch({ records }, { intervalMs: watchMs }),
       stallMs: config.stallSeconds * 1000,
       shutdownGraceMs: config.shutdownGraceSeconds * 1000,
     }

@@ -1,6 +1,6 @@
 import { SingleBar } from 'cli-progress'
 import type { ExportView } from '../http/schemas.ts'
-import { formatBytes, formatCount } from './output.ts'
+import { formatBytes, formatCount, formatDuration } from './output.ts'
 
 export interface ProgressDisplay {
   update(view: ExportView): void
@@ -23,7 +23,7 @@ export function createProgressDisplay(
 function barDisplay(stream: NodeJS.WriteStream): ProgressDisplay {
   const bar = new SingleBar({
     stream,
-    format: '{state} {bar} {rows} rows  {size}  {rate}',
+    format: '{state} {bar} {rows} rows  {size}  {rate}  {left}',
     barsize: 30,
     barCompleteChar: '█',
     barIncompleteChar: '░',
@@ -44,6 +44,7 @@ function barDisplay(stream: NodeJS.WriteStream): ProgressDisplay {
         rows: formatCount(rows),
         size: formatBytes(bytes),
         rate: rate(bytes),
+        left: timeLeft(view),
       }
       if (!started) bar.start(total, 0, payload)
       started = true
@@ -59,21 +60,27 @@ function plainDisplay(stream: NodeJS.WriteStream): ProgressDisplay {
   let shown = 0
   let lastState = ''
   return {
-    update({ state, progress }) {
+    update(view) {
+      const { state, progress } = view
       const now = Date.now()
       if (state === lastState && now - shown < plainIntervalMs) return
       shown = now
       lastState = state
       const { rows, bytes } = progress
       stream.write(
-        `${state}: ${formatCount(rows)} rows, ${formatBytes(bytes)}${suffix(rate(bytes))}\n`,
+        `${state}: ${formatCount(rows)} rows, ${formatBytes(bytes)}` +
+          `${suffix(rate(bytes))}${suffix(timeLeft(view))}\n`,
       )
     },
     stop: () => undefined,
   }
 }
 
-const suffix = (rate: string) => (rate === '' ? '' : `, ${rate}`)
+const suffix = (text: string) => (text === '' ? '' : `, ${text}`)
+
+/** The server's estimate; empty while it has none. */
+const timeLeft = ({ progress: { eta_seconds: left } }: ExportView) =>
+  left === undefined ? '' : `about ${formatDuration(left * 1000)} left`
 
 /** Bytes a second since the first byte was seen; empty until that is known. */
 function createRate(): (bytes: number) => string {

@@ -82,6 +82,9 @@ export interface ExportRecord {
   readonly progress: Progress
   readonly createdAt: Date
   readonly startedAt?: Date
+  /** When the latest attempt began, and when it last reported; by one clock. */
+  readonly attemptAt?: Date
+  readonly progressAt?: Date
   readonly finishedAt?: Date
   /** Until when the running attempt may write without renewing its lease. */
   readonly leaseUntil?: Date

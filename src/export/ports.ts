@@ -31,6 +31,8 @@ export interface ExportRecords {
   create(draft: NewExport): Promise<{ record: ExportRecord; created: boolean; fingerprint: string }>
   /** @throws NotFoundError */
   get(id: string): Promise<ExportRecord>
+  /** Those that exist, in any order. */
+  getMany(ids: readonly string[]): Promise<readonly ExportRecord[]>
   /** Newest first. @throws SpecError when the cursor is not one of ours */
   list(query: ListQuery): Promise<ExportPage>
   /**

@@ -80,7 +80,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   for (const schema of sharedSchemas) app.addSchema(schema)
   const lifetime = followLifetime(app, { graceMs: deps.shutdownGraceMs })
   await app.register((scope, _options, done) => {
-    exportRoutes(scope, deps)
+    exportRoutes(scope, deps, lifetime)
     contextServicesRoutes(scope, deps, lifetime)
     healthRoutes(scope)
     done()

@@ -1,14 +1,15 @@
-import { linkExport, type LinkExportDeps } from '../export/link-export.ts'
-import type { ExportRecord } from '../export/model.ts'
+import { estimateSecondsLeft } from '../export/time-left.ts'
+import type { Artifact, ExportRecord } from '../export/model.ts'
+import type { Link } from '../export/ports.ts'
 import type { ExportView } from './schemas.ts'
 
 /**
- * An export as the API shows it: snake_case, fields without a value left out, and a freshly signed
- * link once there is an artifact.
- * @throws StoreError when signing fails
+ * An export as the API shows it: snake_case, fields without a value left out.
+ * @param link to its artifact; without one the artifact is not shown
  */
-export async function viewExport(deps: LinkExportDeps, record: ExportRecord): Promise<ExportView> {
-  const { spec, progress, error } = record
+export function viewExport(record: ExportRecord, link?: Link): ExportView {
+  const { spec, progress, error, artifact } = record
+  const left = estimateSecondsLeft(record)
   return {
     id: record.id,
     state: record.state,
@@ -24,6 +25,7 @@ export async function viewExport(deps: LinkExportDeps, record: ExportRecord): Pr
       rows: progress.rows,
       bytes: progress.bytes,
       ...(progress.estimatedRows === undefined ? {} : { estimated_rows: progress.estimatedRows }),
+      ...(left === undefined ? {} : { eta_seconds: left }),
     },
     attempt: record.attempt,
     created_at: record.createdAt.toISOString(),
@@ -31,26 +33,26 @@ export async function viewExport(deps: LinkExportDeps, record: ExportRecord): Pr
     ...time('finished_at', record.finishedAt),
     ...time('snapshot_at', record.snapshotAt),
     ...(error === undefined ? {} : { error }),
-    ...(record.state === 'completed' ? { artifact: await viewArtifact(deps, record) } : {}),
+    ...(artifact === undefined || link === undefined
+      ? {}
+      : { artifact: viewArtifact(artifact, link, record.expiresAt) }),
   }
 }
 
-async function viewArtifact(deps: LinkExportDeps, record: ExportRecord) {
-  const link = await linkExport(deps, record)
-  const { key, bytes, rows, sha256, contentType } = record.artifact as NonNullable<
-    ExportRecord['artifact']
-  >
-  return {
-    url: link.url,
-    url_expires_at: link.expiresAt.toISOString(),
-    key,
-    bytes,
-    rows,
-    sha256,
-    content_type: contentType,
-    ...time('expires_at', record.expiresAt),
-  }
-}
+const viewArtifact = (
+  { key, bytes, rows, sha256, contentType }: Artifact,
+  { url, expiresAt }: Link,
+  deletedAt: Date | undefined,
+) => ({
+  url,
+  url_expires_at: expiresAt.toISOString(),
+  key,
+  bytes,
+  rows,
+  sha256,
+  content_type: contentType,
+  ...time('expires_at', deletedAt),
+})
 
 const time = <Name extends string>(name: Name, at: Date | undefined) =>
   (at === undefined ? {} : { [name]: at.toISOString() }) as { [N in Name]?: string }

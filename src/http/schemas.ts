@@ -32,7 +32,10 @@ export const exportSchema = z.object({
   progress: z.object({
     rows: count,
     bytes: count.describe('Bytes of JSON.'),
-    estimated_rows: count.optional().describe("By the planner's statistics."),
+    estimated_rows: count.optional().describe("An estimate, by the planner's statistics."),
+    eta_seconds: count
+      .optional()
+      .describe('An estimate of the time left, seconds; absent when unknown.'),
   }),
   attempt: count.describe('0 until a worker has taken it.'),
   created_at: time,

@@ -39,6 +39,15 @@ export function createExportRecords(database: Database): ExportRecords {
   return {
     get,
 
+    async getMany(ids) {
+      const known = ids.filter((id) => uuid.test(id))
+      const found = await rows(
+        `select ${exportColumns} from longhaul.exports where id = any($1::uuid[])`,
+        [known],
+      )
+      return found.map(exportFromRow)
+    },
+
     async create({ id, spec, createdAt, idempotencyKey, fingerprint }) {
       const { dataset, range, filterEvents, exportContent, filterState } = spec
       const [inserted] = await rows(
@@ -89,7 +98,8 @@ export function createExportRecords(database: Database): ExportRecords {
         `${become('claim')}, attempt = attempt + 1,
          failures = failures + (case when state = 'running' and rows <= highest_rows then 1 else 0 end),
          highest_rows = greatest(highest_rows, rows), rows = 0, bytes = 0, snapshot_at = null,
-         lease_until = now() + ${ms('$2')}, started_at = coalesce(started_at, now())`,
+         lease_until = now() + ${ms('$2')}, started_at = coalesce(started_at, now()),
+         attempt_at = now(), progress_at = null`,
         `${guard('claim')} and (state = 'queued' or lease_until < now())`,
         [leaseMs],
       )
@@ -101,7 +111,8 @@ export function createExportRecords(database: Database): ExportRecords {
       const updated = await update(
         id,
         `rows = $3, bytes = $4, estimated_rows = coalesce($5, estimated_rows),
-         snapshot_at = coalesce($6, snapshot_at), lease_until = now() + ${ms('$7')}`,
+         snapshot_at = coalesce($6, snapshot_at), progress_at = now(),
+         lease_until = now() + ${ms('$7')}`,
         `attempt = $2 and state = 'running'`,
         [attempt, rows, bytes, estimatedRows ?? null, snapshotAt ?? null, leaseMs],
       )

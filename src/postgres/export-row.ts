@@ -26,6 +26,8 @@ export interface ExportRow {
   readonly expires_at: Date | null
   readonly created_at: Date
   readonly started_at: Date | null
+  readonly attempt_at: Date | null
+  readonly progress_at: Date | null
   readonly finished_at: Date | null
   readonly snapshot_at: Date | null
 }
@@ -38,7 +40,7 @@ const instantColumn = (column: string) =>
 export const exportColumns = `id, dataset, ${instantColumn('range_from')}, ${instantColumn('range_to')},
   filter_events, export_content, filter_state, state, attempt, failures, highest_rows, dispatch,
   lease_until, rows, bytes, estimated_rows, fingerprint, error, artifact, expires_at,
-  created_at, started_at, finished_at, snapshot_at`
+  created_at, started_at, attempt_at, progress_at, finished_at, snapshot_at`
 
 /** Six digits back to three, when the last three are zero. */
 const instant = (text: string) => text.replace(/000Z$/, 'Z') as Instant
@@ -69,6 +71,8 @@ export function exportFromRow(row: ExportRow): ExportRecord {
     },
     createdAt: row.created_at,
     ...present('startedAt', row.started_at),
+    ...present('attemptAt', row.attempt_at),
+    ...present('progressAt', row.progress_at),
     ...present('finishedAt', row.finished_at),
     ...present('leaseUntil', row.lease_until),
     ...present('snapshotAt', row.snapshot_at),

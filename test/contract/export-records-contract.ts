@@ -96,6 +96,16 @@ export function describeExportRecords(name: string, make: MakeExportRecords): vo
       })
     })
 
+    describe('several at once', () => {
+      it('come as each comes by itself, those that exist', async () => {
+        const [one, two] = [await create(), await running()]
+        const found = await records.getMany([two.id, randomUUID(), 'no uuid', one.id, one.id])
+        expect(found).toHaveLength(2)
+        expect(found).toEqual(expect.arrayContaining([one, two]))
+        expect(await records.getMany([])).toEqual([])
+      })
+    })
+
     describe('a claim', () => {
       it('takes a queued export, and shows it with its lease', async () => {
         const { id } = await create()
@@ -103,6 +113,8 @@ export function describeExportRecords(name: string, make: MakeExportRecords): vo
         expect(record).toMatchObject({ id, state: 'running', attempt: 1, failures: 0 })
         expect(record!.leaseUntil!.getTime()).toBeGreaterThan(Date.now() + 30_000)
         expect(record!.startedAt).toBeInstanceOf(Date)
+        expect(record!.attemptAt).toEqual(record!.startedAt)
+        expect(record).not.toHaveProperty('progressAt')
       })
 
       it('is refused while another lease lives', async () => {
@@ -139,7 +151,9 @@ export function describeExportRecords(name: string, make: MakeExportRecords): vo
         const claim = await running()
         await records.progress(claim, { rows: 1, bytes: 9, snapshotAt: at, ...live })
         await records.release(claim)
-        expect(await records.claim(claim.id, live)).not.toHaveProperty('snapshotAt')
+        const second = await records.claim(claim.id, live)
+        expect(second).not.toHaveProperty('snapshotAt')
+        expect(second).not.toHaveProperty('progressAt')
       })
     })
 
@@ -151,6 +165,7 @@ export function describeExportRecords(name: string, make: MakeExportRecords): vo
         const record = await records.get(id)
         expect(record.progress).toEqual({ rows: 5, bytes: 50, estimatedRows: 9 })
         expect(record.snapshotAt).toEqual(at)
+        expect(record.progressAt!.getTime()).toBeGreaterThanOrEqual(record.attemptAt!.getTime())
         expect(record.leaseUntil!.getTime()).toBeGreaterThan(Date.now() + 30_000)
         expect(await records.claim(id, live)).toBeUndefined()
       })

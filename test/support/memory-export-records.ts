@@ -38,6 +38,7 @@ export function createMemoryExportRecords({ clock = systemClock } = {}): ExportR
 
   const records: Synchronous<ExportRecords> = {
     get: find,
+    getMany: (ids) => [...new Set(ids)].flatMap((id) => all.get(id) ?? []),
 
     create({ idempotencyKey, fingerprint, ...draft }) {
       const known = idempotencyKey === undefined ? undefined : keys.get(idempotencyKey)
@@ -74,6 +75,8 @@ export function createMemoryExportRecords({ clock = systemClock } = {}): ExportR
         snapshotAt: undefined,
         leaseUntil: lease(leaseMs),
         startedAt: startedAt ?? clock.now(),
+        attemptAt: clock.now(),
+        progressAt: undefined,
       })
     },
 
@@ -84,6 +87,7 @@ export function createMemoryExportRecords({ clock = systemClock } = {}): ExportR
       write(record, {
         progress: { ...record.progress, rows, bytes, ...guess },
         snapshotAt: snapshotAt ?? record.snapshotAt,
+        progressAt: clock.now(),
         leaseUntil: lease(leaseMs),
       })
       return true

@@ -43,7 +43,7 @@ describe('the configuration', () => {
       artifactTtlDays: 7,
       logLevel: 'info',
     })
-    expect(parseClientConfig({})).toEqual({ url: 'http://127.0.0.1:8080' })
+    expect(parseClientConfig({})).toEqual({ url: 'http://127.0.0.1:8080', apiKey: undefined })
   })
 
   it('takes what is set', () => {

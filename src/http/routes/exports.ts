@@ -5,17 +5,20 @@ import { deleteExport } from '../../export/delete-export.ts'
 import { linkExport } from '../../export/link-export.ts'
 import type { ArtifactStore, ExportQueue, ExportRecords } from '../../export/ports.ts'
 import { requestExport } from '../../export/request-export.ts'
+import type { ExportWatch } from '../../export/watch-exports.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import { describeIssues, got } from '../../runtime/describe-issues.ts'
-import { viewExport } from '../export-view.ts'
+import type { Lifetime } from '../lifetime.ts'
 import { parseIdempotencyKey, tenancyProblems } from '../request-headers.ts'
-import { sendExport } from '../send-export.ts'
+import { advise, sendExport, sendExportUnlessHeld, viewWithLinks } from '../send-export.ts'
+import { parseWait, waitForExport, waitQuery } from '../wait-for-export.ts'
 import { answers, answersNothing, jsonSchema, listQuery, problems, reference } from '../schemas.ts'
 
 export interface ExportRoutesDeps {
   readonly records: ExportRecords
   readonly queue: ExportQueue
   readonly artifacts: Pick<ArtifactStore, 'link' | 'remove'>
+  readonly watch: ExportWatch
   readonly clock: Clock
   readonly linkTtlSeconds: number
 }
@@ -31,7 +34,11 @@ const idParameter = {
 }
 
 /** `/exports`: request, list, look at, fetch, cancel, delete. */
-export function exportRoutes(app: FastifyInstance, deps: ExportRoutesDeps): void {
+export function exportRoutes(
+  app: FastifyInstance,
+  deps: ExportRoutesDeps,
+  lifetime: Lifetime,
+): void {
   const { records } = deps
 
   app.post(
@@ -82,7 +89,7 @@ export function exportRoutes(app: FastifyInstance, deps: ExportRoutesDeps): void
         ...(state === undefined ? {} : { state }),
         ...(cursor === undefined ? {} : { cursor }),
       })
-      const exports = await Promise.all(page.exports.map((record) => viewExport(deps, record)))
+      const exports = await viewWithLinks(deps, page.exports)
       return reply
         .header('cache-control', 'no-store')
         .send({ exports, next_cursor: page.nextCursor ?? null })
@@ -95,10 +102,27 @@ export function exportRoutes(app: FastifyInstance, deps: ExportRoutesDeps): void
       schema: {
         summary: 'State, progress and link of an export',
         params: idParameter,
-        response: { 200: answers('The export.', 'Export'), ...problems(404) },
+        querystring: jsonSchema(waitQuery, 'input'),
+        headers: {
+          type: 'object',
+          properties: {
+            'if-none-match': { type: 'string', description: 'ETag of an answer that you have.' },
+          },
+        },
+        response: {
+          200: answers('The export.', 'Export'),
+          304: answersNothing('As in the answer that you have; its link still holds.'),
+          ...problems(400, 404),
+        },
       },
     },
-    async (request, reply) => sendExport(deps, reply, 200, await records.get(request.params.id)),
+    async (request, reply) => {
+      const seconds = parseWait(request.query)
+      const ifNoneMatch = request.headers['if-none-match']
+      const options = { seconds, reply, lifetime, ifNoneMatch }
+      const record = await waitForExport(deps, request.params.id, options)
+      return sendExportUnlessHeld(deps, reply, record)
+    },
   )
 
   app.get<ById>(
@@ -107,11 +131,18 @@ export function exportRoutes(app: FastifyInstance, deps: ExportRoutesDeps): void
       schema: {
         summary: 'Redirect to a freshly signed link',
         params: idParameter,
-        response: { 302: answersNothing('Location is the link.'), ...problems(404, 409, 410) },
+        querystring: jsonSchema(waitQuery, 'input'),
+        response: {
+          302: answersNothing('Location is the link.'),
+          ...problems(400, 404, 409, 410),
+        },
       },
     },
     async (request, reply) => {
-      const link = await linkExport(deps, await records.get(request.params.id))
+      const options = { seconds: parseWait(request.query), reply, lifetime }
+      const record = await waitForExport(deps, request.params.id, options)
+      advise(deps, reply, record)
+      const link = await linkExport(deps, record)
       return reply.header('cache-control', 'no-store').redirect(link.url, 302)
     },
   )
