@@ -1,3 +1,4 @@
+import { NotFoundError } from '../src/errors.ts'
 import { runExport, type RunExportDeps, type RunOutcome } from '../src/export/run-export.ts'
 import type { ExportPayload, JobDefinition, JobOutcome } from '../src/queue/job-definition.ts'
 
@@ -14,9 +15,25 @@ export const exportJob: JobDefinition<ExportPayload, RunExportDeps> = {
     return Math.round(pause * (1 - random / 2))
   },
 
-  run: async (deps, { exportId }, options) =>
-    toJobOutcome(await runExport(deps, exportId, options)),
+  async run(deps, payload, options) {
+    // somebody may have added a job by hand, with anything in it
+    const exportId = String((payload as Partial<ExportPayload>).exportId)
+    try {
+      return toJobOutcome(await runExport(deps, exportId, options))
+    } catch (cause) {
+      if (!(cause instanceof NotFoundError)) throw cause
+      return {
+        outcome: 'failed',
+        error: new NotFoundError(exportId, { cause, hint: howToEnqueue }),
+      }
+    }
+  },
 }
+
+/** The record is the export; a job only points to it. */
+const howToEnqueue =
+  'Adding a job makes no export: request one with POST /exports, `longhaul export`, createClient of ' +
+  'the package longhaul, or requestExport of longhaul/enqueue, which write its record and add the job.'
 
 function toJobOutcome(result: RunOutcome): JobOutcome {
   switch (result.outcome) {

@@ -77,6 +77,7 @@ const variables = z.object({
   SHUTDOWN_GRACE_SECONDS: integer(25, 0, 3600),
   LINK_TTL_SECONDS: integer(3600, 1, 604_800),
   ARTIFACT_TTL_DAYS: integer(7, 1, 36_500),
+  LONGHAUL_API_KEY: z.string().optional(),
   LONGHAUL_URL: httpUrl.default('http://127.0.0.1:8080'),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
 })
@@ -159,9 +160,12 @@ export function parseDatabaseConfig(environment: Environment): {
 }
 
 /** What the commands need that talk to a server. @throws ConfigError */
-export const parseClientConfig = (environment: Environment): { readonly url: string } => ({
-  url: parseVariables(environment, ['LONGHAUL_URL']).LONGHAUL_URL,
-})
+export const parseClientConfig = (
+  environment: Environment,
+): { readonly url: string; readonly apiKey: string | undefined } => {
+  const v = parseVariables(environment, ['LONGHAUL_URL', 'LONGHAUL_API_KEY'])
+  return { url: v.LONGHAUL_URL, apiKey: v.LONGHAUL_API_KEY }
+}
 
 function parseVariables<Name extends VariableName>(
   environment: Environment,

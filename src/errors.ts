@@ -58,9 +58,10 @@ export class SpecError extends ExportError {
 /** No export has this id. */
 export class NotFoundError extends ExportError {
   override readonly name = 'NotFoundError'
-  constructor(id: string) {
+  constructor(id: string, details: ErrorDetails = {}) {
     super('EXPORT_NOT_FOUND', `There is no export ${JSON.stringify(id)}.`, false, {
       hint: 'Check the id: `longhaul list` or GET /exports shows the known ones.',
+      ...details,
     })
   }
 }

@@ -1,142 +1,85 @@
-import { setTimeout as sleep } from 'node:timers/promises'
-import { ClientError } from '../errors.ts'
+import type { EventFilter, StateFilter } from '../datasets/dataset.ts'
 import type { ExportView } from '../http/schemas.ts'
+import { createCaller } from './call.ts'
+import { waitForEnd, type WaitOptions } from './wait.ts'
+
+export { ClientError } from '../errors.ts'
+export type { ExportView } from '../http/schemas.ts'
+export type { WaitOptions } from './wait.ts'
 
 export interface ClientOptions {
   /** Of the server, such as `http://127.0.0.1:8080`. */
   readonly url: string
+  /** Sent as `Authorization: Bearer …`. */
+  readonly apiKey?: string | undefined
 }
 
-/** The body of `POST /exports`. */
+/** The body of `POST /exports`. Times are RFC 3339 with an offset; the range is `[time_from, time_to)`. */
 export interface ExportRequestBody {
+  /** Default `services`. */
   readonly dataset?: string
   readonly time_from: string
+  /** Default: the moment the request is accepted. */
   readonly time_to?: string
-  readonly filter_events?: string
+  /** Default `any`. */
+  readonly filter_events?: EventFilter
+  /** Whole services instead of their ids. Default false. */
   readonly export_content?: boolean
-  readonly filter_state?: string
+  /** Default `any`; anything else needs `export_content`. */
+  readonly filter_state?: StateFilter
+}
+
+export interface RequestOptions {
+  /** The same key with the same request never makes two exports, however often it is sent. */
+  readonly idempotencyKey?: string | undefined
 }
 
 export interface ExportList {
+  /** Newest first. */
   readonly exports: readonly ExportView[]
+  /** For the next page; null on the last one. */
   readonly next_cursor: string | null
 }
 
-export interface WaitOptions {
-  readonly signal?: AbortSignal
-  /** Called with every answer on the way. */
-  readonly onProgress?: (view: ExportView) => void
+export interface ListQuery {
+  readonly state?: string | undefined
+  /** 1 to 100; default 20. */
+  readonly limit?: number | undefined
+  readonly cursor?: string | undefined
 }
 
 /** The HTTP interface as functions. All of them throw ClientErrors with the server's own code. */
 export interface Client {
-  request(
-    body: ExportRequestBody,
-    options?: { readonly idempotencyKey?: string | undefined },
-  ): Promise<ExportView>
+  request(body: ExportRequestBody, options?: RequestOptions): Promise<ExportView>
   status(id: string): Promise<ExportView>
-  list(query: Readonly<Record<string, string | undefined>>): Promise<ExportList>
+  list(query?: ListQuery): Promise<ExportList>
+  /** Ends a queued or running export; canceling it again is harmless. */
   cancel(id: string): Promise<ExportView>
-  /** Returns when the export has finished, however it did. */
+  /** Returns when the export has finished, however it did: look at its `state`. */
   wait(id: string, options?: WaitOptions): Promise<ExportView>
 }
 
-/** Between two looks while waiting, ms. */
-const pollMs = 500
-/** While waiting, a server may be away for so long, ms. */
-const patienceMs = 60_000
-/** A request that has no answer by then is given up, ms. */
-const timeoutMs = 30_000
-
-export function createClient({ url }: ClientOptions): Client {
-  const base = url.replace(/\/+$/, '')
-  async function call<T>(method: string, path: string, init: RequestInit = {}): Promise<T> {
-    const limit = AbortSignal.timeout(timeoutMs)
-    const signal = init.signal ? AbortSignal.any([limit, init.signal]) : limit
-    let response: Response
-    let text: string
-    try {
-      response = await fetch(`${base}${path}`, { ...init, method, signal })
-      text = await response.text()
-    } catch (cause) {
-      throw new ClientError('SERVER_UNAVAILABLE', `No Longhaul server answers at ${url}.`, {
-        cause,
-        retryable: true,
-        hint: 'Start one (`longhaul dev` or `longhaul serve`), or set LONGHAUL_URL to where it runs.',
-      })
-    }
-    const body = parseJson(text)
-    if (response.ok && body !== undefined) return body as T
-    throw problemError(response.status, body, url)
-  }
-  const byId = (id: string) => `/exports/${encodeURIComponent(id)}`
-  const status = (id: string, signal?: AbortSignal) =>
-    call<ExportView>('GET', byId(id), signal === undefined ? {} : { signal })
-
+/** Talks to a Longhaul server by fetch; needs neither database nor queue. */
+export function createClient({ url, apiKey }: ClientOptions): Client {
+  const call = createCaller({ url, apiKey })
+  const path = (id: string) => `/exports/${encodeURIComponent(id)}`
   return {
-    status: (id) => status(id),
-
-    request: (body, { idempotencyKey } = {}) =>
-      call('POST', '/exports', {
+    request: async (body, { idempotencyKey } = {}) =>
+      call.json('POST', '/exports', {
         body: JSON.stringify(body),
         headers: {
           'content-type': 'application/json',
           ...(idempotencyKey === undefined ? {} : { 'idempotency-key': idempotencyKey }),
         },
       }),
-
-    list(query) {
-      const given = Object.entries(query).filter(
-        (entry): entry is [string, string] => entry[1] !== undefined,
-      )
-      return call('GET', `/exports?${new URLSearchParams(given).toString()}`)
+    status: (id) => call.json('GET', path(id)),
+    list(query = {}) {
+      const given = Object.entries(query as Record<string, string | number | undefined>)
+        .filter(([, value]) => value !== undefined)
+        .map(([name, value]): [string, string] => [name, String(value)])
+      return call.json('GET', `/exports?${new URLSearchParams(given).toString()}`)
     },
-
-    cancel: (id) => call('POST', `${byId(id)}/cancel`),
-
-    async wait(id, { signal, onProgress } = {}) {
-      let answeredAt = performance.now()
-      for (;;) {
-        signal?.throwIfAborted()
-        try {
-          const view = await status(id, signal)
-          answeredAt = performance.now()
-          onProgress?.(view)
-          if (view.state !== 'queued' && view.state !== 'running') return view
-        } catch (error) {
-          signal?.throwIfAborted()
-          // a server that is being restarted comes back; the export goes on meanwhile
-          const passing = error instanceof ClientError && error.retryable
-          if (!passing || performance.now() - answeredAt > patienceMs) throw error
-        }
-        // an abort ends the pause; the loop then looks at the signal
-        await sleep(pollMs, undefined, signal === undefined ? {} : { signal }).catch(
-          () => undefined,
-        )
-      }
-    },
+    cancel: (id) => call.json('POST', `${path(id)}/cancel`),
+    wait: (id, options = {}) => waitForEnd(call, path(id), { id, url, ...options }),
   }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
-}
-
-/** A problem document as an error; anything else was not answered by Longhaul. */
-function problemError(status: number, body: unknown, url: string): ClientError {
-  const { code, detail, hint } = (body ?? {}) as Partial<Record<'code' | 'detail' | 'hint', string>>
-  if (code !== undefined && detail !== undefined) {
-    return new ClientError(code, detail, { hint, retryable: status === 503 })
-  }
-  return new ClientError(
-    'SERVER_UNAVAILABLE',
-    `${url} answered ${status}, but not as Longhaul does.`,
-    {
-      hint: 'Check LONGHAUL_URL, and any proxy in between.',
-    },
-  )
 }

@@ -119,7 +119,7 @@ async function settle(job: Job, token: string | undefined, result: JobOutcome): 
     case 'done':
       return result.facts
     case 'failed':
-      throw new UnrecoverableError(result.error.message)
+      throw new UnrecoverableError(withHint(result.error))
     case 'retry':
       throw result.error
     case 'interrupted':
@@ -131,6 +131,12 @@ async function settle(job: Job, token: string | undefined, result: JobOutcome): 
       throw new DelayedError()
   }
 }
+
+/** What a person reads who looks at a failed job. */
+const withHint = (error: Error) =>
+  error instanceof ExportError && error.hint !== undefined
+    ? `${error.message} ${error.hint}`
+    : error.message
 
 function logOutcome(log: Logger, result: JobOutcome): void {
   switch (result.outcome) {

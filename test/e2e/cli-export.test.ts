@@ -34,7 +34,7 @@ async function startToWait(release: Release, from: string, options: readonly str
   const args = ['export', '--wait', '--from', from, ...options]
   const running = startCli(release, args, { env: { LONGHAUL_URL: idle.url } })
   const id = await until(async () => {
-    const { exports } = await idle.client.list({ limit: '100' })
+    const { exports } = await idle.client.list({ limit: 100 })
     return exports.find((view) => view.request.time_from === from)?.id
   })
   // it waits once it has asked for the state; the server's log shows that

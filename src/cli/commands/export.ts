@@ -1,6 +1,7 @@
 import { createClient, type Client, type ExportRequestBody } from '../../client/client.ts'
 import { download } from '../../client/download.ts'
 import { parseClientConfig } from '../../config.ts'
+import type { EventFilter, StateFilter } from '../../datasets/dataset.ts'
 import { InterruptedError } from '../../errors.ts'
 import type { ExportView } from '../../http/schemas.ts'
 import { listenForShutdown } from '../../runtime/shutdown.ts'
@@ -14,8 +15,9 @@ interface Options {
   readonly dataset?: string
   readonly from: string
   readonly to?: string
-  readonly events?: string
-  readonly state?: string
+  /** The server checks what was said. */
+  readonly events?: EventFilter
+  readonly state?: StateFilter
   readonly content?: boolean
   readonly idempotencyKey?: string
   readonly wait?: boolean

@@ -19,7 +19,7 @@ export const listCommand: BuildCommand = (readEnvironment) =>
     .option('--cursor <cursor>', 'next_cursor of the page before')
     .action(async ({ json = false, state, limit, cursor }: Options) => {
       const client = createClient(parseClientConfig(readEnvironment()))
-      const page = await client.list({ state, limit: String(limit), cursor })
+      const page = await client.list({ state, limit, cursor })
       const lines = page.exports.length === 0 ? ['There are no exports.'] : page.exports.map(line)
       const more = page.next_cursor === null ? [] : [`More: --cursor ${page.next_cursor}`]
       createOutput({ json }).result(page, [...lines, ...more])

@@ -1,0 +1,68 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { ClientError } from '../errors.ts'
+import type { ExportView } from '../http/schemas.ts'
+import type { Caller } from './call.ts'
+
+export interface WaitOptions {
+  readonly signal?: AbortSignal
+  /** Called with every change on the way. */
+  readonly onProgress?: (view: ExportView) => void
+  /** How long the server may be away meanwhile, ms; default a minute. */
+  readonly patienceMs?: number
+}
+
+/** How long the server is asked to hold an answer back until something changes, seconds. */
+const holdSeconds = 20
+
+/** Between two questions at least, ms: a proxy in between may not let the server wait. */
+const pauseMs = 500
+
+/**
+ * Returns when the export has finished. The server answers as soon as something changes; one that is
+ * being restarted is waited for, as the export goes on meanwhile.
+ * @throws ClientError, or the signal's reason
+ */
+export async function waitForEnd(
+  call: Caller,
+  path: string,
+  {
+    id,
+    url,
+    signal,
+    onProgress,
+    patienceMs = 60_000,
+  }: WaitOptions & { readonly id: string; readonly url: string },
+): Promise<ExportView> {
+  const abortable = signal === undefined ? {} : { signal }
+  let answeredAt = performance.now()
+  let held: string | undefined
+  for (;;) {
+    signal?.throwIfAborted()
+    try {
+      // the first answer comes at once: whoever watches wants to see something
+      const [query, headers] =
+        held === undefined ? ['', {}] : [`?wait=${holdSeconds}`, { 'if-none-match': held }]
+      const { status, body, etag } = await call.send('GET', path + query, { headers, ...abortable })
+      answeredAt = performance.now()
+      held = etag
+      if (status !== 304) {
+        const view = body as ExportView
+        onProgress?.(view)
+        if (view.state !== 'queued' && view.state !== 'running') return view
+      }
+    } catch (error) {
+      signal?.throwIfAborted()
+      if (!(error instanceof ClientError) || !error.retryable) throw error
+      if (performance.now() - answeredAt > patienceMs) throw stillGoesOn(id, url, patienceMs, error)
+    }
+    // an abort ends the pause; the loop then looks at the signal
+    await sleep(pauseMs, undefined, abortable).catch(() => undefined)
+  }
+}
+
+const stillGoesOn = (id: string, url: string, patienceMs: number, cause: ClientError) =>
+  new ClientError(
+    'SERVER_UNAVAILABLE',
+    `No Longhaul server has answered at ${url} for ${Math.round(patienceMs / 1000)} s; export ${id} goes on.`,
+    { cause, retryable: true, hint: `Once it is back, look at it with \`longhaul status ${id}\`.` },
+  )

@@ -1,0 +1,67 @@
+/**
+ * Requests exports from a process that can reach the control database, without a server in between.
+ * Who cannot, or has no business there, uses the client.
+ */
+import type { z } from 'zod'
+import { exportJob } from '../jobs/export.ts'
+import {
+  requestExport,
+  type RequestedExport,
+  type RequestOptions,
+} from './export/request-export.ts'
+import type { exportRequest } from './export/spec.ts'
+import { createLogger, type Logger } from './logger.ts'
+import { createExportRecords } from './postgres/export-records.ts'
+import { assertMigrated } from './postgres/migrate.ts'
+import { createPool } from './postgres/pool.ts'
+import { postgresQueue } from './queue/connection.ts'
+import { createProducer } from './queue/producer.ts'
+import { systemClock } from './runtime/clock.ts'
+import { createResources } from './runtime/resources.ts'
+
+export interface EnqueuerOptions {
+  /** Control database, as `DATABASE_URL` of server and worker. */
+  readonly databaseUrl: string
+  /** Told of errors that no call waits for, such as a lost connection of the queue. Default: nobody. */
+  readonly logger?: Logger
+}
+
+/** The body of `POST /exports`. */
+export type ExportRequestInput = z.input<typeof exportRequest>
+
+export interface Enqueuer {
+  /**
+   * Checks a request, writes its record, and wakes a worker.
+   * @throws SpecError (nothing was written), SourceError, QueueError (the record stays)
+   */
+  requestExport(request: ExportRequestInput, options?: RequestOptions): Promise<RequestedExport>
+  /** Gives the connections back; safe to call again. */
+  close(): Promise<void>
+}
+
+/** @throws ConfigError when the control database is not migrated, SourceError, QueueError */
+export async function createEnqueuer({
+  databaseUrl,
+  logger = createLogger({ level: 'silent' }),
+}: EnqueuerOptions): Promise<Enqueuer> {
+  const resources = createResources()
+  try {
+    const control = resources.add(
+      createPool(databaseUrl, { role: 'control database', connections: 2 }),
+      (pool) => pool.close(),
+    )
+    await assertMigrated(control)
+    const queue = resources.add(
+      await createProducer(postgresQueue(databaseUrl, { connections: 2 }), exportJob.name, logger),
+      (producer) => producer.close(),
+    )
+    const deps = { records: createExportRecords(control), queue, clock: systemClock }
+    return {
+      requestExport: (request, options) => requestExport(deps, request, options),
+      close: () => resources.release(),
+    }
+  } catch (error) {
+    await resources.release().catch(() => undefined)
+    throw error
+  }
+}
