@@ -4,24 +4,14 @@
  * a worker process of its own. Prints a table, and ends with exit code 1 when a promise of the README
  * is broken.
  */
-import { randomBytes } from 'node:crypto'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { createClient } from '../../src/client/client.ts'
-import { removeStackData } from '../../src/embedded/remove-stack-data.ts'
-import { startStack } from '../../src/embedded/stack.ts'
-import { migrate } from '../../src/postgres/migrate.ts'
-import { connect } from '../../src/postgres/pool.ts'
-import { seedServices } from '../../src/postgres/seed/seed-services.ts'
-import { createResources } from '../../src/runtime/resources.ts'
 import { MiB } from '../../src/runtime/units.ts'
+import { everything, judge, print, seedTo, withBenchStack } from './bench-stack.ts'
 import { startProcess } from './processes.ts'
 
 const limitBytes = 256 * MiB
 /** How much more the larger export may take. */
 const growthLimit = 1.15
-
-const range = { time_from: '1900-01-01T00:00:00Z', time_to: '2200-01-01T00:00:00Z' }
 
 interface Measurement {
   readonly services: number
@@ -31,8 +21,6 @@ interface Measurement {
   readonly seconds: number
   readonly peakBytes: number
 }
-
-const print = (line: string) => process.stdout.write(`${line}\n`)
 
 async function measure(
   environment: Readonly<Record<string, string>>,
@@ -44,7 +32,7 @@ async function measure(
   try {
     const client = createClient({ url })
     const startedAt = performance.now()
-    const { id } = await client.request({ ...range, export_content: content })
+    const { id } = await client.request({ ...everything, export_content: content })
     const { artifact, error } = await client.wait(id)
     if (artifact === undefined) throw new Error(`The export failed: ${error?.message ?? 'unknown'}`)
     const seconds = (performance.now() - startedAt) / 1000
@@ -81,42 +69,16 @@ function brokenPromises(measurements: readonly Measurement[]): readonly string[]
   return [...tooLarge, ...growing]
 }
 
-async function main(sizes: readonly number[]): Promise<void> {
-  const resources = createResources()
-  try {
-    const dataDir = resources.add(
-      join(tmpdir(), `longhaul-bench-${randomBytes(6).toString('hex')}`),
-      removeStackData,
-    )
-    const stack = resources.add(await startStack({ dataDir }), (started) => started.stop())
-    const environment = { ...stack.values, PORT: '0' }
-    await migrate(stack.values.DATABASE_URL, { referenceSchema: true })
-    const server = resources.add(await startProcess('serve', environment), (started) =>
-      started.stop(),
-    )
-    const url = String(server.ready['url'])
-
-    const measurements: Measurement[] = []
-    for (const services of sizes) {
-      const client = await connect(stack.values.DATABASE_URL, 'source database')
-      const seeded = await seedServices(client, { services, seed: 1 })
-      await client.end()
-      print(
-        `seeded to ${services.toLocaleString('en-US')} services in ${(seeded.elapsedMs / 1000).toFixed(0)} s`,
-      )
-      for (const content of [false, true]) {
-        const measured = await measure(environment, url, services, content)
-        print(row(measured))
-        measurements.push(measured)
-      }
-    }
-    const broken = brokenPromises(measurements)
-    for (const promise of broken) print(`BROKEN: ${promise}`)
-    process.exitCode = broken.length > 0 ? 1 : 0
-  } finally {
-    await resources.release()
-  }
-}
-
 const [small = 500_000, large = 2_000_000] = process.argv.slice(2).map(Number)
-await main([small, large])
+await withBenchStack(async ({ databaseUrl, environment, url }) => {
+  const measurements: Measurement[] = []
+  for (const services of [small, large]) {
+    await seedTo(databaseUrl, services)
+    for (const content of [false, true]) {
+      const measured = await measure(environment, url, services, content)
+      print(row(measured))
+      measurements.push(measured)
+    }
+  }
+  judge(brokenPromises(measurements))
+})

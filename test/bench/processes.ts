@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { readFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
@@ -10,8 +10,10 @@ export interface LonghaulProcess {
   readonly pid: number
   /** The log line that said it was ready. */
   readonly ready: Readonly<Record<string, unknown>>
-  /** Peak resident memory so far, bytes. Linux only. */
+  /** Peak resident memory so far, or since it was last forgotten, bytes. Linux only. */
   peakBytes(): Promise<number>
+  /** Resident memory now, bytes; from here on the peak counts anew. */
+  forgetPeak(): Promise<number>
   stop(): Promise<void>
 }
 
@@ -28,9 +30,11 @@ export async function startProcess(
   return {
     pid,
     ready: await untilReady(child, command),
-    async peakBytes() {
-      const status = await readFile(`/proc/${pid}/status`, 'utf8')
-      return Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1] ?? 0) * 1024
+    peakBytes: () => memoryOf(pid, 'VmHWM'),
+    async forgetPeak() {
+      // "5" resets the peak to what is resident now: proc(5), clear_refs
+      await writeFile(`/proc/${pid}/clear_refs`, '5')
+      return memoryOf(pid, 'VmRSS')
     },
     async stop() {
       if (child.exitCode !== null || child.signalCode !== null) return
@@ -38,6 +42,11 @@ export async function startProcess(
       await once(child, 'exit')
     },
   }
+}
+
+async function memoryOf(pid: number, field: 'VmHWM' | 'VmRSS'): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8')
+  return Number(new RegExp(`${field}:\\s+(\\d+) kB`).exec(status)?.[1] ?? 0) * 1024
 }
 
 async function untilReady(child: ChildProcess, command: string): Promise<Record<string, unknown>> {

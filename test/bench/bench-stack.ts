@@ -1,0 +1,64 @@
+import { randomBytes } from 'node:crypto'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { removeStackData } from '../../src/embedded/remove-stack-data.ts'
+import { startStack } from '../../src/embedded/stack.ts'
+import { migrate } from '../../src/postgres/migrate.ts'
+import { connect } from '../../src/postgres/pool.ts'
+import { seedServices } from '../../src/postgres/seed/seed-services.ts'
+import { createResources, type Resources } from '../../src/runtime/resources.ts'
+import { startProcess, type LonghaulProcess } from './processes.ts'
+
+export interface BenchStack {
+  readonly databaseUrl: string
+  /** For the processes under test. */
+  readonly environment: Readonly<Record<string, string>>
+  /** `longhaul serve`, as a process. */
+  readonly server: LonghaulProcess
+  readonly url: string
+  readonly resources: Resources
+}
+
+/** All that seedServices makes. */
+export const everything = {
+  time_from: '1900-01-01T00:00:00Z',
+  time_to: '2200-01-01T00:00:00Z',
+} as const
+
+export const print = (line: string) => process.stdout.write(`${line}\n`)
+
+/** Runs a benchmark on an embedded stack of its own, with a server, and removes all of it. */
+export async function withBenchStack(work: (stack: BenchStack) => Promise<void>): Promise<void> {
+  const resources = createResources()
+  try {
+    const dataDir = resources.add(
+      join(tmpdir(), `longhaul-bench-${randomBytes(6).toString('hex')}`),
+      removeStackData,
+    )
+    const stack = resources.add(await startStack({ dataDir }), (started) => started.stop())
+    const environment = { ...stack.values, PORT: '0' }
+    const databaseUrl = stack.values.DATABASE_URL
+    await migrate(databaseUrl, { referenceSchema: true })
+    const server = resources.add(await startProcess('serve', environment), (started) =>
+      started.stop(),
+    )
+    await work({ databaseUrl, environment, server, url: String(server.ready['url']), resources })
+  } finally {
+    await resources.release()
+  }
+}
+
+/** Brings the reference tables to so many services. */
+export async function seedTo(databaseUrl: string, services: number): Promise<void> {
+  const client = await connect(databaseUrl, 'source database')
+  const { elapsedMs } = await seedServices(client, { services, seed: 1 })
+  await client.end()
+  const seconds = (elapsedMs / 1000).toFixed(0)
+  print(`seeded to ${services.toLocaleString('en-US')} services in ${seconds} s`)
+}
+
+/** Says which promises were broken; any makes the process end with exit code 1. */
+export function judge(broken: readonly string[]): void {
+  for (const promise of broken) print(`BROKEN: ${promise}`)
+  process.exitCode = broken.length > 0 ? 1 : 0
+}
