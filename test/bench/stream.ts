@@ -3,7 +3,7 @@
  * default 500,000 services (1.1 GB) and 60 s. A client reads at 100 KB/s, then leaves; another reads as
  * fast as it can. Meanwhile others ask for health and status. Prints memory of the server above
  * idle, the latency of those answers, and how long the query outlives its client; exit code 1 when a
- * promise of the README is broken.
+ * promise of the README is broken. It makes none of the latency beside a client that takes all it gets.
  */
 import http from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -66,7 +66,7 @@ const quantile = (sorted: readonly number[], q: number) =>
 async function measure(
   { server, url }: BenchStack,
   id: string,
-  title: string,
+  { title, p99Ms }: { readonly title: string; readonly p99Ms: number },
   read: (response: http.IncomingMessage) => Promise<number>,
 ): Promise<readonly string[]> {
   const idle = await server.forgetPeak()
@@ -86,7 +86,7 @@ async function measure(
   )
   return [
     ...(above > limits.memoryBytes ? [`${title}: ${(above / MiB).toFixed(0)} MiB above idle`] : []),
-    ...(p99 > limits.p99Ms ? [`${title}: p99 of the others ${p99.toFixed(1)} ms`] : []),
+    ...(p99 > p99Ms ? [`${title}: p99 of the others ${p99.toFixed(1)} ms`] : []),
   ]
 }
 
@@ -121,7 +121,7 @@ await withBenchStack(async (stack) => {
 
   let slow: http.IncomingMessage | undefined
   const broken = [
-    ...(await measure(stack, id, 'read at 100 KB/s', (response) => {
+    ...(await measure(stack, id, { title: 'read at 100 KB/s', p99Ms: limits.p99Ms }, (response) => {
       slow = response.on('error', () => undefined)
       return readSlowly(response, seconds)
     })),
@@ -129,6 +129,8 @@ await withBenchStack(async (stack) => {
   const outlived = await timeToEnd(stack, () => slow?.destroy())
   print(`the client leaves: no query left after ${outlived.toFixed(0)} ms`)
   if (outlived > limits.queryMs) broken.push(`a query outlived its client by ${outlived} ms`)
-  broken.push(...(await measure(stack, id, 'read as fast as it comes', readAll)))
+  broken.push(
+    ...(await measure(stack, id, { title: 'read as fast as it comes', p99Ms: Infinity }, readAll)),
+  )
   judge(broken)
 })
