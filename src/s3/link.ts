@@ -15,7 +15,8 @@ export async function signLink(
   key: string,
   { ttlSeconds, fileName, contentType }: LinkOptions,
 ): Promise<Link> {
-  const signingDate = new Date()
+  // the signature has whole seconds only: what it leaves out would be promised, but not given
+  const signingDate = new Date(Math.floor(Date.now() / 1000) * 1000)
   const { expiration } = await client.config.credentials()
   const left =
     expiration === undefined ? Infinity : (expiration.getTime() - signingDate.getTime()) / 1000
