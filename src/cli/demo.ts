@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createClient } from '../client/client.ts'
-import { download } from '../client/download.ts'
 import type { Environment } from '../config.ts'
 import { removeStackData } from '../embedded/remove-stack-data.ts'
 import { ClientError, InterruptedError } from '../errors.ts'
@@ -95,7 +94,7 @@ async function runDemo(
   if (done.artifact === undefined) throw exportFailure(done)
 
   output.note('Downloading by the link …')
-  const received = await download(done, { file: join(dataDir, 'export.json'), signal })
+  const received = await client.download(id, { file: join(dataDir, 'export.json'), signal })
   output.note('Comparing with the database …')
   const direct = await readDirectly(databaseUrl, done)
   if (direct.rows !== done.artifact.rows || direct.sha256 !== received.sha256) {

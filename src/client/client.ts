@@ -1,10 +1,12 @@
 import type { EventFilter, StateFilter } from '../datasets/dataset.ts'
 import type { ExportView } from '../http/schemas.ts'
 import { createCaller } from './call.ts'
+import { download, type Downloaded, type DownloadOptions } from './download.ts'
 import { waitForEnd, type WaitOptions } from './wait.ts'
 
 export { ClientError } from '../errors.ts'
 export type { ExportView } from '../http/schemas.ts'
+export type { Downloaded, DownloadOptions } from './download.ts'
 export type { WaitOptions } from './wait.ts'
 
 export interface ClientOptions {
@@ -57,12 +59,16 @@ export interface Client {
   cancel(id: string): Promise<ExportView>
   /** Returns when the export has finished, however it did: look at its `state`. */
   wait(id: string, options?: WaitOptions): Promise<ExportView>
+  /** Puts the verified artifact into a file: see {@link download}. */
+  download(id: string, options: DownloadOptions): Promise<Downloaded>
 }
 
 /** Talks to a Longhaul server by fetch; needs neither database nor queue. */
 export function createClient({ url, apiKey }: ClientOptions): Client {
   const call = createCaller({ url, apiKey })
   const path = (id: string) => `/exports/${encodeURIComponent(id)}`
+  const status = (id: string, signal?: AbortSignal) =>
+    call.json<ExportView>('GET', path(id), signal === undefined ? {} : { signal })
   return {
     request: async (body, { idempotencyKey } = {}) =>
       call.json('POST', '/exports', {
@@ -72,7 +78,7 @@ export function createClient({ url, apiKey }: ClientOptions): Client {
           ...(idempotencyKey === undefined ? {} : { 'idempotency-key': idempotencyKey }),
         },
       }),
-    status: (id) => call.json('GET', path(id)),
+    status: (id) => status(id),
     list(query = {}) {
       const given = Object.entries(query as Record<string, string | number | undefined>)
         .filter(([, value]) => value !== undefined)
@@ -80,6 +86,7 @@ export function createClient({ url, apiKey }: ClientOptions): Client {
       return call.json('GET', `/exports?${new URLSearchParams(given).toString()}`)
     },
     cancel: (id) => call.json('POST', `${path(id)}/cancel`),
+    download: (id, options) => download((signal) => status(id, signal), options),
     wait: (id, options = {}) => waitForEnd(call, path(id), { id, url, ...options }),
   }
 }

@@ -155,20 +155,22 @@ describe.concurrent('a download that does not come to its end', () => {
     expect(await readdir(cwd)).toEqual([])
   })
 
-  it.for(['SIGINT', 'SIGTERM'] as const)(
-    'by %s: no half file',
-    async (name, { onTestFinished }) => {
-      const { url } = await startSlowServer(onTestFinished, { breaksOff: false })
-      const cwd = await createFolder(onTestFinished)
-      const running = startCli(onTestFinished, ['download', completed.id], {
-        env: { LONGHAUL_URL: url },
-        cwd,
-      })
-      await until(async () => (await readdir(cwd)).length > 0)
-      running.signal(name)
-      const { code } = await running.ended
-      expect([130, 143]).toContain(code)
-      expect(await readdir(cwd)).toEqual([])
-    },
-  )
+  it.for([
+    ['SIGINT', ['SIGINT']],
+    ['SIGTERM', ['SIGTERM']],
+    // which does not wait for what the first one began
+    ['a second signal', ['SIGINT', 'SIGTERM']],
+  ] as const)('by %s: no half file', async ([, names], { onTestFinished }) => {
+    const { url } = await startSlowServer(onTestFinished, { breaksOff: false })
+    const cwd = await createFolder(onTestFinished)
+    const running = startCli(onTestFinished, ['download', completed.id], {
+      env: { LONGHAUL_URL: url },
+      cwd,
+    })
+    await until(async () => (await readdir(cwd)).length > 0)
+    for (const name of names) running.signal(name)
+    const { code } = await running.ended
+    expect([130, 143]).toContain(code)
+    expect(await readdir(cwd)).toEqual([])
+  })
 })

@@ -1,6 +1,4 @@
-import { basename } from 'node:path'
 import { createClient } from '../../client/client.ts'
-import { download } from '../../client/download.ts'
 import { parseClientConfig } from '../../config.ts'
 import { listenForShutdown } from '../../runtime/shutdown.ts'
 import { newCommand, type BuildCommand } from '../command.ts'
@@ -16,12 +14,11 @@ export const downloadCommand: BuildCommand = (readEnvironment) =>
     .argument('<id>', 'of the export')
     .option('--output <file>', "where to put it (default: the artifact's name, in this folder)")
     .action(async (id: string, { json = false, output: file }: Options) => {
-      const view = await createClient(parseClientConfig(readEnvironment())).status(id)
-      const name = file ?? basename(view.artifact?.key ?? id)
+      const client = createClient(parseClientConfig(readEnvironment()))
       const shutdown = listenForShutdown()
-      const received = await download(view, { file: name, signal: shutdown.signal }).finally(() =>
-        shutdown.dispose(),
-      )
+      const received = await client
+        .download(id, { file, signal: shutdown.signal })
+        .finally(() => shutdown.dispose())
       createOutput({ json }).result(received, [
         `${received.file}: ${formatBytes(received.bytes)}, SHA-256 ${received.sha256} (verified)`,
       ])

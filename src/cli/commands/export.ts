@@ -1,5 +1,4 @@
 import { createClient, type Client, type ExportRequestBody } from '../../client/client.ts'
-import { download } from '../../client/download.ts'
 import { parseClientConfig } from '../../config.ts'
 import type { EventFilter, StateFilter } from '../../datasets/dataset.ts'
 import { InterruptedError } from '../../errors.ts'
@@ -51,7 +50,7 @@ export const exportCommand: BuildCommand = (readEnvironment) =>
       output.note(`Export ${requested.id}`)
       const shutdown = listenForShutdown()
       try {
-        await waitAndFetch(client, requested.id, options.output, output, shutdown.signal)
+        await waitAndFetch(client, requested.id, options, output, shutdown.signal)
       } finally {
         shutdown.dispose()
       }
@@ -60,17 +59,17 @@ export const exportCommand: BuildCommand = (readEnvironment) =>
 async function waitAndFetch(
   client: Client,
   id: string,
-  target: string | undefined,
+  { output: file }: Options,
   output: Output,
   signal: AbortSignal,
 ): Promise<void> {
   const finished = await waitForEnd(client, id, output.json, signal)
   if (finished.state !== 'completed') throw exportFailure(finished)
-  if (target === undefined) {
+  if (file === undefined) {
     output.result(finished, describeExport(finished))
     return
   }
-  const { file, bytes } = await download(finished, { file: target, signal })
+  const { bytes } = await client.download(id, { file, signal })
   output.result({ ...finished, file }, [
     ...describeExport(finished),
     `file      ${file} (${formatBytes(bytes)}, SHA-256 verified)`,
