@@ -1,15 +1,13 @@
 import { SingleBar } from 'cli-progress'
 import type { ExportView } from '../http/schemas.ts'
 import { formatBytes, formatCount, formatDuration } from './output.ts'
+import { barLook, createRate, plainIntervalMs } from './progress-look.ts'
 
 export interface ProgressDisplay {
   update(view: ExportView): void
   /** Leaves the terminal as it should be. */
   stop(): void
 }
-
-/** Between two plain lines, ms. */
-const plainIntervalMs = 5000
 
 /**
  * Shows how an export gets on, on stderr: a bar on a terminal, else a plain line now and then.
@@ -22,14 +20,9 @@ export function createProgressDisplay(
 
 function barDisplay(stream: NodeJS.WriteStream): ProgressDisplay {
   const bar = new SingleBar({
+    ...barLook,
     stream,
     format: '{state} {bar} {rows} rows  {size}  {rate}  {left}',
-    barsize: 30,
-    barCompleteChar: '█',
-    barIncompleteChar: '░',
-    hideCursor: true,
-    clearOnComplete: false,
-    gracefulExit: false,
   })
   const rate = createRate()
   let started = false
@@ -81,14 +74,3 @@ const suffix = (text: string) => (text === '' ? '' : `, ${text}`)
 /** The server's estimate; empty while it has none. */
 const timeLeft = ({ progress: { eta_seconds: left } }: ExportView) =>
   left === undefined ? '' : `about ${formatDuration(left * 1000)} left`
-
-/** Bytes a second since the first byte was seen; empty until that is known. */
-function createRate(): (bytes: number) => string {
-  let first: { at: number; bytes: number } | undefined
-  return (bytes) => {
-    const now = performance.now()
-    if (bytes > 0) first ??= { at: now, bytes: 0 }
-    if (first === undefined || now - first.at < 500) return ''
-    return `${formatBytes((bytes * 1000) / (now - first.at))}/s`
-  }
-}

@@ -2,6 +2,7 @@ import { createClient } from '../../client/client.ts'
 import { parseClientConfig } from '../../config.ts'
 import { listenForShutdown } from '../../runtime/shutdown.ts'
 import { newCommand, type BuildCommand } from '../command.ts'
+import { downloadWithProgress } from '../download-with-progress.ts'
 import { createOutput, formatBytes } from '../output.ts'
 
 interface Options {
@@ -16,9 +17,10 @@ export const downloadCommand: BuildCommand = (readEnvironment) =>
     .action(async (id: string, { json = false, output: file }: Options) => {
       const client = createClient(parseClientConfig(readEnvironment()))
       const shutdown = listenForShutdown()
-      const received = await client
-        .download(id, { file, signal: shutdown.signal })
-        .finally(() => shutdown.dispose())
+      const options = { file, signal: shutdown.signal }
+      const received = await downloadWithProgress(client, id, { ...options, quiet: json }).finally(
+        () => shutdown.dispose(),
+      )
       createOutput({ json }).result(received, [
         `${received.file}: ${formatBytes(received.bytes)}, SHA-256 ${received.sha256} (verified)`,
       ])

@@ -5,6 +5,7 @@ import { InterruptedError } from '../../errors.ts'
 import type { ExportView } from '../../http/schemas.ts'
 import { listenForShutdown } from '../../runtime/shutdown.ts'
 import { newCommand, type BuildCommand } from '../command.ts'
+import { downloadWithProgress } from '../download-with-progress.ts'
 import { exportFailure } from '../export-failure.ts'
 import { createOutput, describeExport, formatBytes, type Output } from '../output.ts'
 import { createProgressDisplay } from '../progress.ts'
@@ -69,7 +70,10 @@ async function waitAndFetch(
     output.result(finished, describeExport(finished))
     return
   }
-  const { bytes } = await client.download(id, { file, signal })
+  const { bytes } = await downloadWithProgress(client, id, {
+    ...{ file, signal },
+    quiet: output.json,
+  })
   output.result({ ...finished, file }, [
     ...describeExport(finished),
     `file      ${file} (${formatBytes(bytes)}, SHA-256 verified)`,
