@@ -2,9 +2,10 @@ import { basename } from 'node:path'
 import { InterruptedError } from '../errors.ts'
 import type { ExportView } from '../http/schemas.ts'
 import { systemClock } from '../runtime/clock.ts'
-import { createArtifactLink } from './artifact-link.ts'
+import { createArtifactLink, type Artifact } from './artifact-link.ts'
 import { createPartFile } from './part-file.ts'
 import { receive } from './receive.ts'
+import { unpack } from './unpack.ts'
 
 export interface DownloadOptions {
   /**
@@ -12,6 +13,11 @@ export interface DownloadOptions {
    * name, in the working folder.
    */
   readonly file?: string | undefined
+  /**
+   * Unpacks an artifact that is stored as gzip once it is verified; the default name then loses its
+   * `.gz`. Changes nothing for any other. Default false.
+   */
+  readonly gunzip?: boolean | undefined
   readonly signal?: AbortSignal | undefined
   /** Called with every piece. */
   readonly onProgress?: ((progress: DownloadProgress) => void) | undefined
@@ -27,6 +33,7 @@ export interface DownloadProgress {
   readonly totalBytes: number
 }
 
+/** Size and digest are those of the stored object, also when the file is what was unpacked of it. */
 export interface Downloaded {
   readonly file: string
   readonly bytes: number
@@ -58,18 +65,35 @@ async function fetchVerified(
   askStatus: () => Promise<ExportView>,
   options: DownloadOptions & { readonly signal: AbortSignal },
 ): Promise<Downloaded> {
-  const { signal, onProgress, silenceMs = 30_000, pauseMs = 500 } = options
+  const { gunzip = false, signal, onProgress, silenceMs = 30_000, pauseMs = 500 } = options
   const link = await createArtifactLink({ askStatus, clock: systemClock })
   const { artifact } = link
   const { bytes, sha256 } = artifact
-  const file = options.file ?? basename(artifact.key)
+  const unpacks = gunzip && artifact.content_type === 'application/gzip'
+  const file = options.file ?? ownName(artifact, unpacks)
   const part = await createPartFile(file, bytes)
   try {
     const onBytes = (received: number) => onProgress?.({ bytes: received, totalBytes: bytes })
     await receive({ link, part }, { file, silenceMs, pauseMs, signal, onBytes })
-    await part.commit()
+    if (!unpacks) await part.commit()
+    else await commitUnpacked(part.path, file, signal)
     return { file, bytes, sha256 }
   } finally {
     await part.discard()
   }
+}
+
+async function commitUnpacked(path: string, file: string, signal: AbortSignal): Promise<void> {
+  const unpacked = await createPartFile(file)
+  try {
+    await unpack(path, unpacked, { signal })
+    await unpacked.commit()
+  } finally {
+    await unpacked.discard()
+  }
+}
+
+function ownName({ key }: Artifact, unpacks: boolean): string {
+  const name = basename(key)
+  return unpacks ? name.replace(/\.gz$/, '') : name
 }

@@ -58,6 +58,25 @@ describe.concurrent('longhaul download', () => {
     }
   })
 
+  it('leaves an artifact that is not packed as it is with --gunzip, also that of an export', async ({
+    onTestFinished,
+  }) => {
+    const cwd = await createFolder(onTestFinished)
+    const { time_from, time_to } = fixtureRange
+    const range = ['--from', time_from, '--to', time_to]
+    const [downloaded, exported] = await Promise.all([
+      cli(cwd, [completed.id, '--gunzip', '--output', 'one.json']),
+      runCli(['export', ...range, '--json', '--gunzip', '--output', 'two.json'], {
+        env: { LONGHAUL_URL: system.url },
+        cwd,
+      }),
+    ])
+    expect([downloaded.code, exported.code, exported.stderr]).toEqual([0, 0, ''])
+    for (const file of ['one.json', 'two.json']) {
+      expect(await readFile(join(cwd, file), 'utf8')).toBe(whole)
+    }
+  })
+
   it.for([
     ['bytes were changed', whole.replace('S7', 'S8')],
     ['bytes are missing', whole.slice(0, -2)],

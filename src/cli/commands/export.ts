@@ -22,6 +22,7 @@ interface Options {
   readonly idempotencyKey?: string
   readonly wait?: boolean
   readonly output?: string
+  readonly gunzip?: boolean
 }
 
 export const exportCommand: BuildCommand = (readEnvironment) =>
@@ -38,6 +39,10 @@ export const exportCommand: BuildCommand = (readEnvironment) =>
     .option('--idempotency-key <key>', 'the same key never makes two exports')
     .option('--wait', 'wait until it has finished, showing progress')
     .option('--output <file>', 'wait, then download to this file')
+    .option(
+      '--gunzip',
+      'with --output: unpack a gzip artifact once it is verified; changes nothing for any other one',
+    )
     .action(async (options: Options) => {
       const output = createOutput({ json: options.json ?? false })
       const client = createClient(parseClientConfig(readEnvironment()))
@@ -60,7 +65,7 @@ export const exportCommand: BuildCommand = (readEnvironment) =>
 async function waitAndFetch(
   client: Client,
   id: string,
-  { output: file }: Options,
+  { output: file, gunzip }: Options,
   output: Output,
   signal: AbortSignal,
 ): Promise<void> {
@@ -71,7 +76,7 @@ async function waitAndFetch(
     return
   }
   const { bytes } = await downloadWithProgress(client, id, {
-    ...{ file, signal },
+    ...{ file, gunzip, signal },
     quiet: output.json,
   })
   output.result({ ...finished, file }, [

@@ -1,5 +1,6 @@
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import { describe, expect, it, onTestFinished, test } from 'vitest'
 import { MiB } from '../../../src/runtime/units.ts'
 import { patternBytes } from '../../support/chunks.ts'
@@ -39,6 +40,22 @@ describe.runIf(mayMount)('a disk that is full', () => {
     expect(result.code).toBe(74)
     expect(errorOf(result)).toMatchObject({ code: 'DISK_FULL' })
     expect(await readdir(folder)).toEqual(['mine.json'])
+  })
+
+  it('with room for the artifact, but not for what is in it, leaves neither', async () => {
+    const { folder, file } = await setupDisk()
+    const { client, id } = await startFakeStore(onTestFinished, {
+      body: gzipSync(Buffer.alloc(3 * MiB)),
+      view: (_, plain) => ({
+        ...plain,
+        artifact: { ...plain.artifact!, content_type: 'application/gzip' },
+      }),
+    })
+    const error = await client.download(id, { file, gunzip: true }).catch((each: unknown) => each)
+    expect(error).toMatchObject({ code: 'DISK_FULL' })
+    expect((error as Error).message).toMatch(/takes more than \d{6,7} bytes\.$/)
+    expect(await readdir(folder)).toEqual(['mine.json'])
+    expect(await readFile(file, 'utf8')).toBe('what was there before')
   })
 })
 
