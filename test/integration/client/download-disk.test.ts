@@ -1,5 +1,7 @@
+import { execFile } from 'node:child_process'
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { gzipSync } from 'node:zlib'
 import { describe, expect, it, onTestFinished, test } from 'vitest'
 import { MiB } from '../../../src/runtime/units.ts'
@@ -8,6 +10,7 @@ import { startFakeStore } from '../../support/fake-store.ts'
 import { createFolder, errorOf, runCli } from '../../support/run-cli.ts'
 import { canMount, createSmallDisk } from '../../support/small-disk.ts'
 
+const run = promisify(execFile)
 const mayMount = await canMount()
 
 /** A disk of 1 MiB with an older file of the name. */
@@ -60,6 +63,21 @@ describe.runIf(mayMount)('a disk that is full', () => {
 })
 
 test.skipIf(mayMount)('a full disk needs the right to mount one to be tested', () => undefined)
+
+test('a part file goes with a process that exits where it stands', async () => {
+  const folder = await createFolder(onTestFinished)
+  const module = new URL('../../../dist/src/client/part-file.js', import.meta.url).href
+  const script = `
+    import { readdirSync } from 'node:fs'
+    import { createPartFile } from ${JSON.stringify(module)}
+    await createPartFile('mine.json')
+    console.log(readdirSync('.').join())
+    process.exit(0)`
+  const args = ['--input-type=module', '--eval', script]
+  const { stdout } = await run(process.execPath, args, { cwd: folder })
+  expect(stdout).toMatch(/^mine\.json\.[0-9a-f]{8}\.part\n$/)
+  expect(await readdir(folder)).toEqual([])
+})
 
 describe('the name of a download', () => {
   it('may not be that of a device: a rename would take its place', async () => {
