@@ -41,11 +41,12 @@ function barDisplay(stream: NodeJS.WriteStream): DownloadDisplay {
 
 function plainDisplay(stream: NodeJS.WriteStream): DownloadDisplay {
   const rate = createRate()
-  let shownAt = performance.now()
+  let shownAt: number | undefined
   return {
     update({ bytes, totalBytes }) {
       const now = performance.now()
       const speed = rate(bytes)
+      shownAt ??= now
       if (now - shownAt < plainIntervalMs) return
       shownAt = now
       stream.write(`download: ${formatBytes(bytes)} of ${formatBytes(totalBytes)}, ${speed}\n`)

@@ -17,7 +17,7 @@ import { seedServices } from '../../src/postgres/seed/seed-services.ts'
 import { MiB } from '../../src/runtime/units.ts'
 import { sha256 } from '../support/chunks.ts'
 import { createFaultyProxy, type FaultyProxy } from '../support/faulty-proxy.ts'
-import { createFolder, runCli } from '../support/run-cli.ts'
+import { createFolder, jsonOf, runCli } from '../support/run-cli.ts'
 import { startTestSystem, type TestSystem } from '../support/system.ts'
 
 const july = { time_from: '2014-07-01T00:00:00.000Z', time_to: '2014-08-01T00:00:00.000Z' }
@@ -87,9 +87,9 @@ describe('a download through a proxy', () => {
     const { folder, file } = await setupFile()
     proxy.plan((connection) => (connection > 2 ? undefined : { afterBytes: MiB, then: 'cut' }))
     const env = { LONGHAUL_URL: system.url }
-    const result = await runCli(['download', view.id, '--output', file], { env })
+    const result = await runCli(['download', view.id, '--json', '--output', file], { env })
     expect([result.code, result.stderr]).toEqual([0, ''])
-    expect(result.stdout).toContain(view.artifact!.sha256)
+    expect(jsonOf(result)).toMatchObject({ sha256: view.artifact!.sha256 })
     expect(sha256(await readFile(file))).toBe(view.artifact!.sha256)
     expect(proxy.connections()).toBe(3)
     expect(await readdir(folder)).toEqual(['mine.json'])

@@ -79,7 +79,7 @@ describe('a download whose connection breaks', () => {
         response.write(bundle.body.subarray(offset ?? 0, 1000))
       },
     })
-    await bundle.download({ silenceMs: 200 })
+    await bundle.download({ silenceMs: 1000 })
     expect(bundle.requests.map(({ offset }) => offset)).toEqual([undefined, undefined, 1000])
     expect((await bundle.text()).equals(bundle.body)).toBe(true)
   })
