@@ -51,7 +51,9 @@ function translateAnswer(error: S3ServiceException, bucket: string): StoreError 
   const status = error.$metadata.httpStatusCode ?? 0
   // a HEAD has no body, so that its errors have no code but the status
   const code = error.name === 'NotFound' || error.name === 'Unknown' ? `HTTP ${status}` : error.name
-  const said = `The object store said: ${code}${error.message && error.message !== error.name ? `, ${error.message}` : ''}`
+  // the SDK's own words where the store gave a code alone, as radosgw does, or nothing, as to a HEAD
+  const words = ['', 'UnknownError', error.name].includes(error.message) ? '' : `, ${error.message}`
+  const said = `The object store said: ${code}${words}`
   const about = `${said} (bucket ${JSON.stringify(bucket)}, status ${status}).`
   const cause = error
   if (error.name === 'NoSuchBucket') {

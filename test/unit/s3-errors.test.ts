@@ -56,6 +56,14 @@ describe('an answer of the object store', () => {
     )
   })
 
+  it('tells the code alone where the store said no more', () => {
+    const cause = answer('InternalError', 500)
+    cause.message = 'UnknownError'
+    expect(translateS3Error(cause, 'b').message).toBe(
+      'The object store said: InternalError (bucket "b", status 500).',
+    )
+  })
+
   it('tells the status where a HEAD has no code', () => {
     const cause = new NotFound({ message: 'NotFound', $metadata: { httpStatusCode: 404 } })
     expect(translateS3Error(cause, 'b').message).toContain('HTTP 404')
