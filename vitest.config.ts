@@ -23,7 +23,7 @@ export default defineConfig({
         test: {
           name: 'services',
           include: ['test/{contract,integration,e2e}/**/*.test.ts'],
-          globalSetup: ['test/support/stack.ts'],
+          globalSetup: ['test/support/radosgw-on-demand.ts', 'test/support/stack.ts'],
           pool: 'forks',
         },
       },

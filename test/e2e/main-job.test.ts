@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { describeOnS3 } from '../support/describe-on-s3.ts'
 import {
   fixtureRange,
   fixtureSelections,
@@ -7,23 +8,23 @@ import {
 } from '../support/fixture-services.ts'
 import { startTestSystem, type TestSystem } from '../support/system.ts'
 
-let system: TestSystem
+describeOnS3('the main job, from request to link', (endpoint) => {
+  let system: TestSystem
 
-beforeAll(async () => {
-  system = await startTestSystem(afterAll)
-  await insertFixtureServices(system.database.pool)
-})
+  beforeAll(async () => {
+    system = await startTestSystem(afterAll, { s3Endpoint: await endpoint() })
+    await insertFixtureServices(system.database.pool)
+  })
 
-/** Requests, waits, and fetches by the link. */
-async function exportText(body: Record<string, unknown>) {
-  const { id } = await system.client.request({ ...fixtureRange, ...body })
-  const view = await system.client.wait(id)
-  expect(view.error).toBeUndefined()
-  const response = await fetch(view.artifact!.url)
-  return { view, text: await response.text(), response }
-}
+  /** Requests, waits, and fetches by the link. */
+  async function exportText(body: Record<string, unknown>) {
+    const { id } = await system.client.request({ ...fixtureRange, ...body })
+    const view = await system.client.wait(id)
+    expect(view.error).toBeUndefined()
+    const response = await fetch(view.artifact!.url)
+    return { view, text: await response.text(), response }
+  }
 
-describe('the main job, from request to link', () => {
   it.each(fixtureSelections)(
     'exports the fixture services: events %s, state %s',
     async (events, state, ids) => {

@@ -21,21 +21,27 @@ export interface TestBucket {
   openUploads(): Promise<readonly string[]>
 }
 
-/** The embedded S3 server, as settings; its credentials go where the AWS chain finds them. */
-export function stackS3Settings(): Omit<S3Settings, 'bucket'> {
+/**
+ * The embedded S3 server, or another that knows the same keys, as settings; its credentials go where the
+ * AWS chain finds them.
+ */
+export function stackS3Settings(endpoint?: string): Omit<S3Settings, 'bucket'> {
   const values = inject('stack')
   exposeToAwsSdk({ ...values, AWS_PROFILE: undefined, AWS_SESSION_TOKEN: undefined })
   return {
-    endpoint: values.S3_ENDPOINT,
+    endpoint: endpoint ?? values.S3_ENDPOINT,
     region: values.S3_REGION,
     forcePathStyle: true,
     checksums: 'when_supported',
   }
 }
 
-/** A fresh bucket, emptied and deleted when released. */
-export async function createTestBucket(release: Release): Promise<TestBucket> {
-  const settings = { ...stackS3Settings(), bucket: `test-${randomBytes(6).toString('hex')}` }
+/** A fresh bucket, on the embedded S3 unless told otherwise; emptied and deleted when released. */
+export async function createTestBucket(release: Release, endpoint?: string): Promise<TestBucket> {
+  const settings = {
+    ...stackS3Settings(endpoint),
+    bucket: `test-${randomBytes(6).toString('hex')}`,
+  }
   const client = createS3Client(settings)
   const Bucket = settings.bucket
   await client.send(new CreateBucketCommand({ Bucket }))

@@ -23,18 +23,21 @@ export interface TestSystemOptions {
   readonly environment?: Readonly<Record<string, string>>
   /** Default true. */
   readonly worker?: boolean
+  /** Default: the embedded S3. */
+  readonly s3Endpoint?: string
 }
 
 /** The ordinary server and worker, through compose.ts, on a database and a bucket of their own. */
 export async function startTestSystem(
   release: Release,
-  { environment = {}, worker = true }: TestSystemOptions = {},
+  { environment = {}, worker = true, s3Endpoint }: TestSystemOptions = {},
 ): Promise<TestSystem> {
   const database = await createTestDatabase(release)
-  const bucket = await createTestBucket(release)
+  const bucket = await createTestBucket(release, s3Endpoint)
   const config = parseConfig({
     ...inject('stack'),
     DATABASE_URL: database.url,
+    S3_ENDPOINT: bucket.settings.endpoint,
     S3_BUCKET: bucket.settings.bucket,
     PORT: '0',
     SHUTDOWN_GRACE_SECONDS: '0',

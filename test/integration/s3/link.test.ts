@@ -3,22 +3,23 @@ import { S3Client } from '@aws-sdk/client-s3'
 import { createArtifactStore } from '../../../src/s3/artifact-store.ts'
 import { createTestBucket, stackS3Settings } from '../../support/bucket.ts'
 import { chunksOf } from '../../support/chunks.ts'
+import { describeOnS3 } from '../../support/describe-on-s3.ts'
 import { until } from '../../support/until.ts'
 
 const contentType = 'application/json'
 const linkOptions = { ttlSeconds: 60, fileName: 'services_20140722T120000Z.json', contentType }
 
-async function storeWithObject(key: string) {
-  const { client, settings } = await createTestBucket(onTestFinished)
+async function storeWithObject(endpoint: string, key: string) {
+  const { client, settings } = await createTestBucket(onTestFinished, endpoint)
   const store = createArtifactStore({ client, bucket: settings.bucket })
   const signal = new AbortController().signal
   await store.put(key, chunksOf(Buffer.from('["S1"]')), { contentType, signal })
   return store
 }
 
-describe('a link', () => {
+describeOnS3('a link', (endpoint) => {
   it('downloads under the file name that was given', async () => {
-    const store = await storeWithObject('odd key+ü.json')
+    const store = await storeWithObject(await endpoint(), 'odd key+ü.json')
     const response = await fetch((await store.link('odd key+ü.json', linkOptions)).url)
     expect(response.status).toBe(200)
     expect(response.headers.get('content-disposition')).toBe(
@@ -29,7 +30,7 @@ describe('a link', () => {
   })
 
   it('ends when it says', async () => {
-    const store = await storeWithObject('short.json')
+    const store = await storeWithObject(await endpoint(), 'short.json')
     const { url, expiresAt } = await store.link('short.json', { ...linkOptions, ttlSeconds: 1 })
     expect((await fetch(url)).status).toBe(200)
     await until(async () => (await fetch(url)).status === 403, { what: 'the link to end' })
@@ -37,19 +38,21 @@ describe('a link', () => {
   })
 
   it('serves no other object and no other name', async () => {
-    const store = await storeWithObject('mine.json')
+    const store = await storeWithObject(await endpoint(), 'mine.json')
     const { url } = await store.link('mine.json', linkOptions)
     expect((await fetch(url.replace('mine.json', 'yours.json'))).status).toBe(403)
     expect((await fetch(url.replace('services_', 'malware_'))).status).toBe(403)
   })
 
   it('is signed for an object that is not there, which is then not found', async () => {
-    const store = await storeWithObject('there.json')
+    const store = await storeWithObject(await endpoint(), 'there.json')
     const { url } = await store.link('not-there.json', linkOptions)
     expect((await fetch(url)).status).toBe(404)
   })
+})
 
-  it('never outlives a week, nor the credentials that signed it', async () => {
+describe('the end of a link', () => {
+  it('is at most a week away, and not after that of the credentials that signed it', async () => {
     const week = 7 * 24 * 3600
     const { endpoint, region } = stackS3Settings()
     const linkFor = async (expiration: Date | undefined) => {
