@@ -1,4 +1,4 @@
-import { execFile, execFileSync } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { chmod, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -6,20 +6,16 @@ import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { connect } from '../../src/postgres/pool.ts'
 import { seedServices } from '../../src/postgres/seed/seed-services.ts'
+import { describeWith } from '../support/describe-with.ts'
+import { findProgram } from '../support/find-program.ts'
 import { createFolder } from '../support/run-cli.ts'
 import { startTestSystem, type TestSystem } from '../support/system.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const run = promisify(execFile)
 
-let system: TestSystem
-
-beforeAll(async () => {
-  system = await startTestSystem(afterAll)
-  const client = await connect(system.database.url, 'source database')
-  await seedServices(client, { services: 20_000, seed: 1, signal: new AbortController().signal })
-  await client.end()
-})
+const documents = ['README.md', 'docs/api.md']
+const curl = findProgram('curl')
 
 /** The shell blocks of a document that call curl. */
 const curlBlocks = (markdown: string): readonly string[] =>
@@ -42,33 +38,41 @@ function expectedStatuses(script: string): readonly RegExp[] {
 
 /** A curl that also tells the status it saw, on stderr. */
 async function writeTellingCurl(folder: string): Promise<void> {
-  const curl = execFileSync('sh', ['-c', 'command -v curl'], { encoding: 'utf8' }).trim()
-  const text = `#!/bin/sh\nexec ${curl} -w '%{stderr}STATUS %{http_code}\\n' "$@"\n`
+  const text = `#!/bin/sh\nexec ${curl ?? 'curl'} -w '%{stderr}STATUS %{http_code}\\n' "$@"\n`
   await writeFile(join(folder, 'curl'), text)
   await chmod(join(folder, 'curl'), 0o755)
 }
 
-describe('the documents', () => {
-  it.each(['README.md', 'docs/api.md'])(
-    'have curl lines that run as they are printed: %s',
-    async (name) => {
-      const script = curlBlocks(await readFile(join(root, name), 'utf8')).join('\n')
-      const expected = expectedStatuses(script)
-      expect(expected.length).toBeGreaterThan(3)
-      const bin = await createFolder(onTestFinished)
-      await writeTellingCurl(bin)
-      const { stderr } = await run('sh', ['-euc', script], {
-        cwd: await createFolder(onTestFinished),
-        env: { PATH: `${bin}:${process.env['PATH'] ?? ''}`, LONGHAUL_URL: system.url },
-      })
-      const seen = [...stderr.matchAll(/^STATUS (\d+)$/gm)].map(([, status]) => status)
-      expect(seen).toEqual(expected.map((pattern) => expect.stringMatching(pattern) as string))
-      expect(stderr.replaceAll(/^STATUS \d+\n/gm, '')).toBe('')
-    },
-  )
+const missingCurl = curl === undefined ? 'there is no curl' : undefined
+describeWith('curl', missingCurl, 'the curl lines of the documents', () => {
+  let system: TestSystem
 
+  beforeAll(async () => {
+    system = await startTestSystem(afterAll)
+    const client = await connect(system.database.url, 'source database')
+    await seedServices(client, { services: 20_000, seed: 1, signal: new AbortController().signal })
+    await client.end()
+  })
+
+  it.each(documents)('run as they are printed: %s', async (name) => {
+    const script = curlBlocks(await readFile(join(root, name), 'utf8')).join('\n')
+    const expected = expectedStatuses(script)
+    expect(expected.length).toBeGreaterThan(3)
+    const bin = await createFolder(onTestFinished)
+    await writeTellingCurl(bin)
+    const { stderr } = await run('sh', ['-euc', script], {
+      cwd: await createFolder(onTestFinished),
+      env: { PATH: `${bin}:${process.env['PATH'] ?? ''}`, LONGHAUL_URL: system.url },
+    })
+    const seen = [...stderr.matchAll(/^STATUS (\d+)$/gm)].map(([, status]) => status)
+    expect(seen).toEqual(expected.map((pattern) => expect.stringMatching(pattern) as string))
+    expect(stderr.replaceAll(/^STATUS \d+\n/gm, '')).toBe('')
+  })
+})
+
+describe('the documents', () => {
   it('name no file of the project that is not there', async () => {
-    for (const name of ['README.md', 'docs/api.md']) {
+    for (const name of documents) {
       const text = await readFile(join(root, name), 'utf8')
       const links = [...text.matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, path = '']) => path)
       expect(links.length).toBeGreaterThan(0)

@@ -1,31 +1,33 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, expect, it } from 'vitest'
 import { connect } from '../../src/postgres/pool.ts'
 import { seedServices } from '../../src/postgres/seed/seed-services.ts'
 import { artifactSql } from '../support/artifact-sql.ts'
 import { sha256 } from '../support/chunks.ts'
 import { fixtureSelections, insertFixtureServices } from '../support/fixture-services.ts'
-import { psql } from '../support/psql.ts'
+import { describeWith } from '../support/describe-with.ts'
+import { missingPsql, psql } from '../support/psql.ts'
 import { readStream } from '../support/read-stream.ts'
 import { startTestSystem, type TestSystem } from '../support/system.ts'
 
 /** Cuts through the seeded services: some started before it, some are completed after it. */
 const range = { from: '2014-07-22T12:00:00.000Z', to: '2014-07-24T03:04:05.678Z' }
 
-let system: TestSystem
-
-beforeAll(async () => {
-  system = await startTestSystem(afterAll)
-  const client = await connect(system.database.url, 'source database')
-  await seedServices(client, { services: 20_000, seed: 3, signal: new AbortController().signal })
-  await client.end()
-  await insertFixtureServices(system.database.pool)
-})
-
 const cases = fixtureSelections.flatMap(([events, state]) =>
   (state === 'any' ? [true, false] : [true]).map((content) => [events, state, content] as const),
 )
 
-describe('stream, artifact, and one query of psql are the same bytes', () => {
+const title = 'stream, artifact, and one query of psql are the same bytes'
+describeWith('psql', missingPsql, title, () => {
+  let system: TestSystem
+
+  beforeAll(async () => {
+    system = await startTestSystem(afterAll)
+    const client = await connect(system.database.url, 'source database')
+    await seedServices(client, { services: 20_000, seed: 3, signal: new AbortController().signal })
+    await client.end()
+    await insertFixtureServices(system.database.pool)
+  })
+
   it.each(cases)('events %s, state %s, content %s', async (events, state, content) => {
     const body = {
       time_from: range.from,
