@@ -7,7 +7,8 @@ import { query, setupFolder, setupStack } from './setup-folder.ts'
 
 const installed = await runTool(
   '/bin/sh',
-  ['-c', 'command -v initdb || ls -d /usr/lib/postgresql/*'],
+  // Debian's folder is also there where only a client is installed
+  ['-c', 'command -v initdb || ls /usr/lib/postgresql/*/bin/initdb'],
   {
     inheritEnvironment: true,
   },
