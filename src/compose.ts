@@ -87,6 +87,7 @@ export const startServer = (config: Config, logger: Logger): Promise<Server> =>
       source: createRowSource(config.sourceDatabaseUrl),
       watch: createExportWatch({ records }, { intervalMs: watchMs }),
       stallMs: config.stallSeconds * 1000,
+      maxMs: config.maxSeconds * 1000,
       shutdownGraceMs: config.shutdownGraceSeconds * 1000,
     }
     const app = resources.add(await buildApp(deps), (built) => built.close())
@@ -103,6 +104,8 @@ export const startExportWorker = (config: Config, logger: Logger): Promise<Servi
     const settings: RunExportSettings = {
       keyPrefix: config.keyPrefix,
       leaseMs,
+      stallMs: config.stallSeconds * 1000,
+      maxMs: config.maxSeconds * 1000,
       progressMs,
       artifactTtlMs: config.artifactTtlDays * dayMs,
       maxFailures: config.maxFailures,

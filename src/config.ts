@@ -71,6 +71,7 @@ const variables = z.object({
   EXPORT_CONCURRENCY: integer(2, 1, 64),
   EXPORT_MAX_FAILURES: integer(5, 1, 1000),
   EXPORT_MAX_ATTEMPTS: integer(50, 1, 1000),
+  EXPORT_MAX_SECONDS: integer(86_400, 1, 31_536_000),
   LEASE_SECONDS: integer(30, 5, 3600),
   STALL_SECONDS: integer(120, 1, 86_400),
   STREAM_CONCURRENCY: integer(4, 1, 1000),
@@ -105,8 +106,10 @@ export interface Config {
   readonly exportConcurrency: number
   readonly maxFailures: number
   readonly maxAttempts: number
+  /** Wall-clock limit of one export, its attempts and pauses together. */
+  readonly maxSeconds: number
   readonly leaseSeconds: number
-  /** A synchronous stream of which no byte moves for so long is broken off. */
+  /** An attempt that does not move for so long is ended, a synchronous stream broken off. */
   readonly stallSeconds: number
   /** Synchronous streams at once. */
   readonly streamConcurrency: number
@@ -137,6 +140,7 @@ export function parseConfig(environment: Environment): Config {
     exportConcurrency: v.EXPORT_CONCURRENCY,
     maxFailures: v.EXPORT_MAX_FAILURES,
     maxAttempts: v.EXPORT_MAX_ATTEMPTS,
+    maxSeconds: v.EXPORT_MAX_SECONDS,
     leaseSeconds: v.LEASE_SECONDS,
     stallSeconds: v.STALL_SECONDS,
     streamConcurrency: v.STREAM_CONCURRENCY,

@@ -152,12 +152,13 @@ export class InterruptedError extends ExportError {
   }
 }
 
-/** Attempt after attempt ended without a word: the workers died. */
+/** Given up: attempt after attempt ended without a word, or all of them together took too long. */
 export class AbandonedError extends ExportError {
   override readonly name = 'AbandonedError'
-  constructor(message: string) {
+  constructor(message: string, details: ErrorDetails = {}) {
     super('EXPORT_ABANDONED', message, false, {
       hint: 'Look why workers died, such as by lack of memory; then request the export again.',
+      ...details,
     })
   }
 }

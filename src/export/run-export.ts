@@ -21,6 +21,7 @@ import type { ArtifactStore, ExportRecords, RowSource, Snapshot } from './ports.
 import { decideRetry, type RetryDecision, type RetryLimits } from './retry-policy.ts'
 import { queriesOf } from './spec.ts'
 import { isFinished } from './state.ts'
+import { startWatchdog } from './watchdog.ts'
 
 export interface RunExportDeps {
   readonly records: ExportRecords
@@ -33,6 +34,10 @@ export interface RunExportDeps {
 export interface RunExportSettings extends RetryLimits {
   readonly keyPrefix: string
   readonly leaseMs: number
+  /** An attempt that does not move for so long is ended, ms. */
+  readonly stallMs: number
+  /** An export that has not finished for so long after its first claim is given up, ms. */
+  readonly maxMs: number
   /** Between two writes of progress, ms. */
   readonly progressMs: number
   /** How long an artifact lives, ms. */
@@ -119,7 +124,10 @@ async function runAttempt(
     intervalMs: settings.progressMs,
     report: () => ({ rows: tally.rows, bytes: tally.bytes, ...facts }),
   })
-  const signal = AbortSignal.any([outer, heartbeat.signal])
+  const { maxMs, stallMs } = settings
+  const deadline = new Date((record.startedAt ?? clock.now()).getTime() + maxMs)
+  const watchdog = startWatchdog(deps, { stallMs, deadline, maxMs })
+  const signal = AbortSignal.any([outer, heartbeat.signal, watchdog.signal])
   let snapshot: Snapshot | undefined
   try {
     snapshot = await source.open({ signal })
@@ -129,7 +137,7 @@ async function runAttempt(
     await untilAborted(heartbeat.beat(), signal)
 
     const estimatedBytes = estimateBytes(queries, facts.estimatedRows)
-    const rows = snapshot.read(queries)
+    const rows = watchdog.watch(snapshot.read(queries))
     attempt.artifact = await produceArtifact(deps, attempt, rows, { signal, estimatedBytes })
     const finishedAt = clock.now()
     const expiresAt = new Date(finishedAt.getTime() + settings.artifactTtlMs)
@@ -140,6 +148,7 @@ async function runAttempt(
     // an aborted stage may fail in words of its own: the reason of the abort is what happened
     throw signal.aborted ? signal.reason : error
   } finally {
+    watchdog.stop()
     await heartbeat.stop()
     await snapshot?.close()
   }

@@ -16,10 +16,15 @@ export interface SendStreamOptions {
   readonly ending: AbortSignal
   /** A stream of which no byte moves for so long is broken off, ms. */
   readonly stallMs: number
+  /** So is one that takes longer altogether, ms: it holds a snapshot, which holds up vacuum. */
+  readonly maxMs: number
 }
 
 /** Somebody waits: the fastest level. Chunks as large as those that come in cost fewer turns. */
 const gzipOptions = { level: constants.Z_BEST_SPEED, chunkSize: 64 * KiB }
+
+/** Node would end a longer timer at once. */
+const longestTimerMs = 2 ** 31 - 1
 
 /** What a stream says of itself before its first byte. */
 export const streamHeaders = ({ headers }: FastifyRequest): Record<string, string> => ({
@@ -38,7 +43,7 @@ export const streamHeaders = ({ headers }: FastifyRequest): Record<string, strin
 export async function sendStream(
   deps: { readonly source: RowSource },
   spec: ExportSpec,
-  { request, reply, ending, stallMs }: SendStreamOptions,
+  { request, reply, ending, stallMs, maxMs }: SendStreamOptions,
 ): Promise<void> {
   const { raw } = reply
   const broken = new AbortController()
@@ -53,6 +58,10 @@ export async function sendStream(
   // Node looks at the bytes of a write that is under way, too: slow is not silent
   raw.setTimeout(stallMs, () =>
     breakOff(new InterruptedError(`No byte has moved for ${stallMs / 1000} s.`)),
+  )
+  const limit = setTimeout(
+    () => breakOff(new InterruptedError(`The stream took longer than ${maxMs / 1000} s.`)),
+    Math.min(maxMs, longestTimerMs),
   )
 
   let bytes = 0
@@ -86,6 +95,7 @@ export async function sendStream(
     reply.hijack()
     logBreak(request, broken.signal.aborted ? broken.signal.reason : error)
   } finally {
+    clearTimeout(limit)
     ending.removeEventListener('abort', onEnding)
     await stream?.close()
   }

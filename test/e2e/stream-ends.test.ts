@@ -184,6 +184,16 @@ describe('a stream that does not move', () => {
     await expectNoQueryWithin(system, 2000)
   })
 
+  it('or takes longer than EXPORT_MAX_SECONDS is broken off as well', async () => {
+    const system = await startServer({ EXPORT_MAX_SECONDS: '1' })
+    await makeSourceSlow(system.database, { quick: 2000, bytes: 1000 })
+    await expect(readStream(system.url, content)).rejects.toThrow(/aborted|ECONNRESET/)
+    expect(logged(system, 'stream broken off')).toMatchObject([
+      { reason: 'The stream took longer than 1 s.' },
+    ])
+    await expectNoQueryWithin(system, 2000)
+  })
+
   it('is answered with 503 after STALL_SECONDS when its first row does not come', async () => {
     const system = await startServer({ STALL_SECONDS: '1' })
     await makeSourceSlow(system.database)

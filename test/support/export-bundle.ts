@@ -37,6 +37,8 @@ export async function exportBundle(
     settings: {
       keyPrefix: 'p/',
       leaseMs: 60_000,
+      stallMs: 60_000,
+      maxMs: 3_600_000,
       progressMs: 5,
       artifactTtlMs: 7 * 24 * 3600 * 1000,
       maxFailures: 3,

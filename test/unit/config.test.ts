@@ -35,6 +35,7 @@ describe('the configuration', () => {
       exportConcurrency: 2,
       maxFailures: 5,
       maxAttempts: 50,
+      maxSeconds: 86_400,
       leaseSeconds: 30,
       stallSeconds: 120,
       streamConcurrency: 4,

@@ -16,6 +16,8 @@ export interface ContextServicesDeps extends RequestExportDeps, SendExportDeps {
   readonly streamConcurrency: number
   /** A stream of which no byte moves for so long is broken off, ms. */
   readonly stallMs: number
+  /** So is one that takes longer altogether, ms. */
+  readonly maxMs: number
 }
 
 const path = '/genesys/1/cs/maintenance/services/stream'
@@ -26,7 +28,7 @@ export function contextServicesRoutes(
   deps: ContextServicesDeps,
   { ending }: Lifetime,
 ): void {
-  const { clock, streamConcurrency, stallMs } = deps
+  const { clock, streamConcurrency, stallMs, maxMs } = deps
   const slots = createSlots(streamConcurrency)
 
   app.get(
@@ -49,7 +51,7 @@ export function contextServicesRoutes(
       const giveBack = slots.take()
       if (giveBack === undefined) throw busy(streamConcurrency)
       try {
-        await sendStream(deps, spec, { request, reply, ending, stallMs })
+        await sendStream(deps, spec, { request, reply, ending, stallMs, maxMs })
       } finally {
         giveBack()
       }
