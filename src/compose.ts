@@ -1,7 +1,8 @@
 /** The composition root: joins configuration, adapters, use cases and job definitions. */
 import { exportJob } from '../jobs/export.ts'
 import type { Config } from './config.ts'
-import type { ArtifactStore, ExportRecords } from './export/ports.ts'
+import type { ArtifactStore, ExportRecords, UnattendedCursor } from './export/ports.ts'
+import { reconcileExports, type ReconcileDeps } from './export/reconcile-exports.ts'
 import { createExportWatch } from './export/watch-exports.ts'
 import type { RunExportSettings } from './export/run-export.ts'
 import { buildApp } from './http/app.ts'
@@ -15,6 +16,7 @@ import { postgresQueue } from './queue/connection.ts'
 import { createProducer } from './queue/producer.ts'
 import { startWorker } from './queue/worker.ts'
 import { systemClock } from './runtime/clock.ts'
+import { startPeriodic, type Periodic } from './runtime/periodic.ts'
 import { createResources, type Resources } from './runtime/resources.ts'
 import { createArtifactStore } from './s3/artifact-store.ts'
 import { createS3Client } from './s3/client.ts'
@@ -25,6 +27,9 @@ const progressMs = 1000
 
 /** Between two looks at the exports that somebody waits for. */
 const watchMs = 250
+
+/** Between two looks for exports that have no job. */
+const reconcileMs = 10_000
 
 /** A part of the system that runs until it is stopped. */
 export interface Service {
@@ -96,6 +101,20 @@ export const startServer = (config: Config, logger: Logger): Promise<Server> =>
     return { url, stop: () => resources.release() }
   })
 
+/** By a timer, not by a job: it is there for the case that jobs were lost. */
+function startReconciler(deps: ReconcileDeps, logger: Logger): Periodic {
+  let after: UnattendedCursor | undefined
+  const reconcile = async (options: { readonly signal: AbortSignal }) => {
+    const { dispatched, looked, next } = await reconcileExports(deps, after, options)
+    after = next
+    if (dispatched.length > 0) logger.warn({ dispatched, looked }, 'exports without a job enqueued')
+  }
+  return startPeriodic(reconcile, {
+    intervalMs: reconcileMs,
+    onError: (error) => logger.warn({ err: error }, 'could not look for exports without a job'),
+  })
+}
+
 /** Starts a worker. @throws ConfigError, SourceError, QueueError */
 export const startExportWorker = (config: Config, logger: Logger): Promise<Service> =>
   withResources(async (resources) => {
@@ -121,6 +140,17 @@ export const startExportWorker = (config: Config, logger: Logger): Promise<Servi
     })
     resources.add(worker, (running) =>
       running.stop({ graceMs: config.shutdownGraceSeconds * 1000 }),
+    )
+    const queue = resources.add(
+      await createProducer(
+        postgresQueue(config.databaseUrl, { connections: 2 }),
+        exportJob.name,
+        logger,
+      ),
+      (producer) => producer.close(),
+    )
+    resources.add(startReconciler({ records, queue, clock: systemClock }, logger), (running) =>
+      running.stop(),
     )
     logger.info({ concurrency: config.exportConcurrency }, 'worker ready')
     return { stop: () => resources.release() }

@@ -50,8 +50,30 @@ export interface ExportRecords {
   release(claim: Claim): Promise<boolean>
   /** Cancels a queued or running export. Undefined when it is neither. @throws NotFoundError */
   cancel(id: string, at: Date): Promise<ExportRecord | undefined>
+  /**
+   * Exports that nobody runs: queued, or running with a lease that has ended; created before `before`,
+   * oldest first.
+   */
+  listUnattended(query: UnattendedQuery): Promise<readonly ExportRecord[]>
+  /**
+   * Counts one more dispatch of an export that has not finished. Undefined when it has, or when its
+   * dispatch number is another already. @throws NotFoundError
+   */
+  redispatch(id: string, dispatch: number): Promise<ExportRecord | undefined>
   /** Turns a completed export into an expired one. Undefined when it is not completed. @throws NotFoundError */
   expire(id: string, at: Date): Promise<ExportRecord | undefined>
+}
+
+/** The last export that was seen. */
+export interface UnattendedCursor {
+  readonly createdAt: Date
+  readonly id: string
+}
+
+export interface UnattendedQuery {
+  readonly before: Date
+  readonly limit: number
+  readonly after: UnattendedCursor | undefined
 }
 
 export interface ClaimOptions {
@@ -86,6 +108,8 @@ export interface CompletionTimes {
 export interface ExportQueue {
   /** Adding the same dispatch twice is harmless. @throws QueueError */
   enqueue(id: string, dispatch: number): Promise<void>
+  /** Whether the job of a dispatch is there, and not over. @throws QueueError */
+  isLive(id: string, dispatch: number): Promise<boolean>
 }
 
 /** The database that is exported. Only ever read. */

@@ -7,7 +7,7 @@ import { fingerprint, parseExportRequest, resolveSpec, type ExportRequest } from
 
 export interface RequestExportDeps {
   readonly records: Pick<ExportRecords, 'create'>
-  readonly queue: ExportQueue
+  readonly queue: Pick<ExportQueue, 'enqueue'>
   readonly clock: Clock
 }
 

@@ -162,6 +162,25 @@ export function createExportRecords(database: Database): ExportRecords {
       return canceled
     },
 
+    async listUnattended({ before, limit, after }) {
+      const found = await rows(
+        `select ${exportColumns} from longhaul.exports
+         where state in ('queued', 'running') and (state = 'queued' or lease_until < now())
+           and created_at < $1 and ($2::timestamptz is null or (created_at, id) > ($2, $3))
+         order by created_at, id
+         limit $4`,
+        [before, after?.createdAt ?? null, after?.id ?? null, limit],
+      )
+      return found.map(exportFromRow)
+    },
+
+    async redispatch(id, dispatch) {
+      const where = `dispatch = $2 and state in ('queued', 'running')`
+      const updated = await update(id, 'dispatch = dispatch + 1', where, [dispatch])
+      if (updated === undefined) await get(id)
+      return updated
+    },
+
     async expire(id, at) {
       const set = `${become('expire')}, expires_at = least(expires_at, $2)`
       const expired = await update(id, set, guard('expire'), [at])

@@ -46,6 +46,12 @@ export async function createProducer(
     async enqueue(id, dispatch) {
       await translated(queue.add(name, { exportId: id }, { jobId: `${id}-${dispatch}` }))
     },
+    async isLive(id, dispatch) {
+      const job = await translated(queue.getJob(`${id}-${dispatch}`))
+      // where the queue lost it between two looks, it has no state
+      const state = job === undefined ? 'unknown' : await translated(job.getState())
+      return state !== 'unknown' && state !== 'completed' && state !== 'failed'
+    },
     async close() {
       await queue.close()
       silence()

@@ -7,6 +7,7 @@ import { newArtifact, newExport, newSpec, rangeOf } from '../support/new-export.
 import { until } from '../support/until.ts'
 import { describeListing, type MakeExportRecords } from './export-records-listing.ts'
 import { describeTransitions } from './export-records-transitions.ts'
+import { describeUnattended } from './export-records-unattended.ts'
 
 const at = new Date('2026-01-02T04:00:00.000Z')
 const error = { code: 'SOURCE_TIMEOUT', message: 'too slow', retryable: true }
@@ -209,5 +210,6 @@ export function describeExportRecords(name: string, make: MakeExportRecords): vo
 
     describeTransitions(() => records)
     describeListing(make)
+    describeUnattended(make)
   })
 }

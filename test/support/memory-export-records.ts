@@ -117,6 +117,23 @@ export function createMemoryExportRecords({ clock = systemClock } = {}): ExportR
       return true
     },
 
+    listUnattended: ({ before, limit, after }) =>
+      [...all.values()]
+        .filter(({ state, leaseUntil }) =>
+          state === 'running' ? (leaseUntil ?? new Date(0)) < clock.now() : state === 'queued',
+        )
+        .filter(({ createdAt }) => createdAt < before)
+        .sort((a, b) => (sortKey(a) < sortKey(b) ? -1 : 1))
+        .filter((record) => after === undefined || sortKey(record) > sortKey(after))
+        .slice(0, limit),
+
+    redispatch(id, dispatch) {
+      const record = find(id)
+      const unfinished = record.state === 'queued' || record.state === 'running'
+      if (!unfinished || record.dispatch !== dispatch) return undefined
+      return write(record, { dispatch: dispatch + 1 })
+    },
+
     cancel: (id, at) => move(find(id), 'cancel', { finishedAt: at }),
     expire: (id, at) => {
       const record = find(id)
@@ -140,4 +157,5 @@ type Synchronous<Port> = {
     : never
 }
 
-const sortKey = ({ createdAt, id }: ExportRecord) => `${createdAt.toISOString()}/${id}`
+const sortKey = ({ createdAt, id }: Pick<ExportRecord, 'createdAt' | 'id'>) =>
+  `${createdAt.toISOString()}/${id}`

@@ -1,6 +1,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { NotFoundError, SourceError } from '../../../src/errors.ts'
 import type { JobOutcome } from '../../../src/queue/job-definition.ts'
+import { deferred } from '../../support/deferred.ts'
 import { until } from '../../support/until.ts'
 import { newId, setupQueue } from './setup.ts'
 
@@ -38,6 +39,31 @@ describe('a job', () => {
     await queue.startWorker()
     await until(() => queue.runs.length === 2)
     await queue.empty()
+  })
+
+  it('is live from its enqueueing to its end, whatever it waits for', async () => {
+    const gate = deferred()
+    const queue = await setupQueue(onTestFinished, {
+      run: async ({ number }) => {
+        if (number === 1) return { outcome: 'later', until: new Date(Date.now() + 1500) }
+        await gate.promise
+        return done
+      },
+    })
+    const id = newId()
+    const live = () => queue.producer.isLive(id, 1)
+    expect(await live()).toBe(false)
+    await queue.producer.enqueue(id, 1)
+    expect(await live()).toBe(true)
+    await queue.startWorker()
+    await until(() => queue.runs.length === 1)
+    expect(await live()).toBe(true)
+    await until(() => queue.runs.length === 2)
+    expect(await live()).toBe(true)
+    expect(await queue.producer.isLive(id, 2)).toBe(false)
+    gate.resolve()
+    await queue.empty()
+    await until(async () => !(await live()))
   })
 
   it('can be enqueued again under its id once it has ended', async () => {

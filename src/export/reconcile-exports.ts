@@ -1,0 +1,50 @@
+import type { Clock } from '../runtime/clock.ts'
+import type { ExportQueue, ExportRecords, UnattendedCursor } from './ports.ts'
+
+export interface ReconcileDeps {
+  readonly records: Pick<ExportRecords, 'listUnattended' | 'redispatch'>
+  readonly queue: ExportQueue
+  readonly clock: Clock
+}
+
+/** A record younger than that may well be on its way to the queue, ms. */
+const graceMs = 5_000
+
+/** Looked at in one run; the next one goes on behind them. */
+const batchSize = 200
+
+export interface Reconciled {
+  readonly looked: number
+  /** Exports that had no live job, and were given one. */
+  readonly dispatched: readonly string[]
+  /** Where the next run goes on; undefined: from the beginning. */
+  readonly next: UnattendedCursor | undefined
+}
+
+/**
+ * Gives exports that no worker runs a job when they have none: their server died between record and
+ * job, the queue was away, or it was emptied. The record is the truth; the queue only dispatches.
+ * Safe to run twice, and on many workers at once: one guarded update wins.
+ * @throws SourceError, QueueError: what was dispatched before stays so
+ */
+export async function reconcileExports(
+  { records, queue, clock }: ReconcileDeps,
+  after: UnattendedCursor | undefined,
+  { signal }: { readonly signal: AbortSignal },
+): Promise<Reconciled> {
+  const before = new Date(clock.now().getTime() - graceMs)
+  const found = await records.listUnattended({ before, limit: batchSize, after })
+  const dispatched: string[] = []
+  for (const { id, dispatch } of found) {
+    signal.throwIfAborted()
+    if (await queue.isLive(id, dispatch)) continue
+    // a new number: a job id that was used once may be refused in silence
+    const record = await records.redispatch(id, dispatch)
+    if (record === undefined) continue
+    await queue.enqueue(id, record.dispatch)
+    dispatched.push(id)
+  }
+  const last = found.length < batchSize ? undefined : found.at(-1)
+  const next = last === undefined ? undefined : { createdAt: last.createdAt, id: last.id }
+  return { looked: found.length, dispatched, next }
+}
