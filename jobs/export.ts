@@ -20,12 +20,9 @@ export const exportJob: JobDefinition<ExportPayload, RunExportDeps> = {
     const exportId = String((payload as Partial<ExportPayload>).exportId)
     try {
       return toJobOutcome(await runExport(deps, exportId, options))
-    } catch (cause) {
-      if (!(cause instanceof NotFoundError)) throw cause
-      return {
-        outcome: 'failed',
-        error: new NotFoundError(exportId, { cause, hint: howToEnqueue }),
-      }
+    } catch (error) {
+      if (!(error instanceof NotFoundError)) throw error
+      return { outcome: 'failed', error: new NotFoundError(exportId, { hint: howToEnqueue }) }
     }
   },
 }
@@ -33,7 +30,7 @@ export const exportJob: JobDefinition<ExportPayload, RunExportDeps> = {
 /** The record is the export; a job only points to it. */
 const howToEnqueue =
   'Adding a job makes no export: request one with POST /exports, `longhaul export`, createClient of ' +
-  'the package longhaul, or requestExport of longhaul/enqueue, which write its record and add the job.'
+  'the package longhaul, or requestExport of createEnqueuer (longhaul/enqueue): these write its record, and add the job.'
 
 function toJobOutcome(result: RunOutcome): JobOutcome {
   switch (result.outcome) {

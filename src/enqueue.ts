@@ -10,12 +10,12 @@ import {
   type RequestOptions,
 } from './export/request-export.ts'
 import type { exportRequest } from './export/spec.ts'
-import { createLogger, type Logger } from './logger.ts'
 import { createExportRecords } from './postgres/export-records.ts'
 import { assertMigrated } from './postgres/migrate.ts'
 import { createPool } from './postgres/pool.ts'
 import { postgresQueue } from './queue/connection.ts'
 import { createProducer } from './queue/producer.ts'
+import type { ErrorLog } from './queue/queue-errors.ts'
 import { systemClock } from './runtime/clock.ts'
 import { createResources } from './runtime/resources.ts'
 
@@ -23,7 +23,7 @@ export interface EnqueuerOptions {
   /** Control database, as `DATABASE_URL` of server and worker. */
   readonly databaseUrl: string
   /** Told of errors that no call waits for, such as a lost connection of the queue. Default: nobody. */
-  readonly logger?: Logger
+  readonly logger?: ErrorLog
 }
 
 /** The body of `POST /exports`. */
@@ -42,7 +42,7 @@ export interface Enqueuer {
 /** @throws ConfigError when the control database is not migrated, SourceError, QueueError */
 export async function createEnqueuer({
   databaseUrl,
-  logger = createLogger({ level: 'silent' }),
+  logger = { error: () => undefined },
 }: EnqueuerOptions): Promise<Enqueuer> {
   const resources = createResources()
   try {

@@ -163,15 +163,19 @@ export class AbandonedError extends ExportError {
   }
 }
 
+export interface ClientErrorDetails extends ErrorDetails {
+  readonly retryable?: boolean
+  /** How long the server asked to wait before the next try, ms. */
+  readonly retryAfterMs?: number | undefined
+}
+
 /** What a client of the HTTP interface met: the server's own problem, or no server at all. */
 export class ClientError extends ExportError {
   override readonly name = 'ClientError'
-  constructor(
-    code: string,
-    message: string,
-    details: ErrorDetails & { readonly retryable?: boolean } = {},
-  ) {
+  readonly retryAfterMs: number | undefined
+  constructor(code: string, message: string, details: ClientErrorDetails = {}) {
     super(code, message, details.retryable ?? false, details)
+    this.retryAfterMs = details.retryAfterMs
   }
 }
 

@@ -15,8 +15,11 @@ export interface Caller {
   json<T>(method: string, path: string, init?: RequestInit): Promise<T>
 }
 
-/** A request that has no answer by then is given up, ms; longer than the server makes anybody wait. */
-const timeoutMs = 30_000
+/** How long the server may be asked to hold an answer back, seconds. */
+export const holdSeconds = 20
+
+/** A request that has no answer by then is given up, ms. */
+const timeoutMs = (holdSeconds + 10) * 1000
 
 export function createCaller({
   url,
@@ -46,7 +49,9 @@ export function createCaller({
     }
     const { status } = response
     const body = parseJson(text)
-    if (status !== 304 && (!response.ok || body === undefined)) throw problem(status, body, url)
+    if (status !== 304 && (!response.ok || body === undefined)) {
+      throw problem(status, body, { url, retryAfterMs: retryAfterOf(response) })
+    }
     return { status, body, etag: response.headers.get('etag') ?? undefined }
   }
 
@@ -65,19 +70,30 @@ function parseJson(text: string): unknown {
   }
 }
 
+/** In seconds, as Longhaul says it. */
+function retryAfterOf({ headers }: Response): number | undefined {
+  const text = headers.get('retry-after') ?? ''
+  return /^\d{1,6}$/.test(text) ? Number(text) * 1000 : undefined
+}
+
 /** A problem document as an error; anything else was not answered by Longhaul. */
-function problem(status: number, body: unknown, url: string): ClientError {
+function problem(
+  status: number,
+  body: unknown,
+  { url, retryAfterMs }: { readonly url: string; readonly retryAfterMs: number | undefined },
+): ClientError {
   const { code, detail, hint } = (body ?? {}) as Partial<Record<'code' | 'detail' | 'hint', string>>
   if (code !== undefined && detail !== undefined) {
-    return new ClientError(code, detail, { hint, retryable: status === 503 })
+    return new ClientError(code, detail, { hint, retryable: status === 503, retryAfterMs })
   }
   return new ClientError(
     'SERVER_UNAVAILABLE',
     `${url} answered ${status}, but not as Longhaul does.`,
-    // a proxy whose server is being restarted says so
     {
       hint: 'Check LONGHAUL_URL, and any proxy in between.',
+      // a proxy whose server is being restarted says so
       retryable: [502, 503, 504].includes(status),
+      retryAfterMs,
     },
   )
 }

@@ -6,7 +6,7 @@ import { waitForEnd, type WaitOptions } from './wait.ts'
 
 export { ClientError } from '../errors.ts'
 export type { ExportView } from '../http/schemas.ts'
-export type { Downloaded, DownloadOptions } from './download.ts'
+export type { Downloaded, DownloadOptions, DownloadProgress } from './download.ts'
 export type { WaitOptions } from './wait.ts'
 
 export interface ClientOptions {

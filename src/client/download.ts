@@ -18,6 +18,10 @@ export interface DownloadOptions {
    * `.gz`. Changes nothing for any other. Default false.
    */
   readonly gunzip?: boolean | undefined
+  /**
+   * Stops the download, and removes what it wrote. A process that a signal of the system ends
+   * outright leaves a `.part` file beside the final name.
+   */
   readonly signal?: AbortSignal | undefined
   /** Called with every piece. */
   readonly onProgress?: ((progress: DownloadProgress) => void) | undefined

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { open, rename, rm, stat } from 'node:fs/promises'
+import { open, realpath, rename, rm, stat } from 'node:fs/promises'
 import { ClientError } from '../errors.ts'
 import { removeAtExit } from '../runtime/remove-at-exit.ts'
 import { fileError } from './file-error.ts'
@@ -38,7 +38,9 @@ export async function createPartFile(file: string, totalBytes?: number): Promise
   }
   await writing(assertReplaceable(file))
 
-  const path = `${file}.${randomBytes(4).toString('hex')}.part`
+  // what a link points to is replaced, not the link
+  const target = await realpath(file).catch(() => file)
+  const path = `${target}.${randomBytes(4).toString('hex')}.part`
   const forget = removeAtExit(path)
   const handle = await writing(open(path, 'wx', 0o600)).catch((error: unknown) => {
     forget()
@@ -56,7 +58,7 @@ export async function createPartFile(file: string, totalBytes?: number): Promise
   async function commit(): Promise<void> {
     await handle.sync()
     await handle.close()
-    await rename(path, file)
+    await rename(path, target)
     forget()
   }
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ClientError } from '../errors.ts'
 import type { ExportView } from '../http/schemas.ts'
-import type { Caller } from './call.ts'
+import { holdSeconds, type Caller } from './call.ts'
 
 export interface WaitOptions {
   readonly signal?: AbortSignal
@@ -11,8 +11,8 @@ export interface WaitOptions {
   readonly patienceMs?: number
 }
 
-/** How long the server is asked to hold an answer back until something changes, seconds. */
-const holdSeconds = 20
+/** A server that asks for more patience than that, ms, is asked again all the same. */
+const longestPauseMs = 30_000
 
 /** Between two questions at least, ms: a proxy in between may not let the server wait. */
 const pauseMs = 500
@@ -37,6 +37,7 @@ export async function waitForEnd(
   let answeredAt = performance.now()
   let held: string | undefined
   for (;;) {
+    let retryAfterMs = 0
     signal?.throwIfAborted()
     try {
       // the first answer comes at once: whoever watches wants to see something
@@ -54,15 +55,21 @@ export async function waitForEnd(
       signal?.throwIfAborted()
       if (!(error instanceof ClientError) || !error.retryable) throw error
       if (performance.now() - answeredAt > patienceMs) throw stillGoesOn(id, url, patienceMs, error)
+      retryAfterMs = Math.min(error.retryAfterMs ?? 0, longestPauseMs)
     }
     // an abort ends the pause; the loop then looks at the signal
-    await sleep(pauseMs, undefined, abortable).catch(() => undefined)
+    await sleep(Math.max(pauseMs, retryAfterMs), undefined, abortable).catch(() => undefined)
   }
 }
 
 const stillGoesOn = (id: string, url: string, patienceMs: number, cause: ClientError) =>
   new ClientError(
     'SERVER_UNAVAILABLE',
-    `No Longhaul server has answered at ${url} for ${Math.round(patienceMs / 1000)} s; export ${id} goes on.`,
-    { cause, retryable: true, hint: `Once it is back, look at it with \`longhaul status ${id}\`.` },
+    `For ${Math.round(patienceMs / 1000)} s there was no answer about export ${id} from ${url}, at last because: ` +
+      `${cause.message} The export goes on.`,
+    {
+      cause,
+      retryable: true,
+      hint: `Once the server is back, look at the export with \`longhaul status ${id}\`.`,
+    },
   )

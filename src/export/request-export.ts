@@ -25,7 +25,7 @@ export interface RequestOptions {
 /**
  * Accepts one request: checks it whole, writes its record, then wakes a worker.
  * @param input the body as it was sent
- * @throws SpecError (nothing was written), QueueError (the record stays: the same request with the same key enqueues it)
+ * @throws SpecError (nothing was written), QueueError (the record stays, and is enqueued by a worker that looks for such)
  */
 export const requestExport = async (
   deps: RequestExportDeps,

@@ -80,12 +80,10 @@ export function parseStreamQuery(query: QueryParameters): ExportRequest {
     typeof value === 'string' ? value : (value[0] ?? ''),
   ])
   const input = Object.fromEntries(once) as Record<string, unknown>
-  const content = spelledOut[String(input['export_content'])]
-  if (content !== undefined) input['export_content'] = content
+  const content = input['export_content']
+  if (content === 'true' || content === 'false') input['export_content'] = content === 'true'
   return { dataset: 'services', ...parse(streamParameters, input, repeated) }
 }
-
-const spelledOut: Readonly<Record<string, boolean>> = { true: true, false: false }
 
 /** @param problems that are known already */
 function parse<Schema extends z.ZodObject>(

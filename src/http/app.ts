@@ -7,6 +7,7 @@ import Fastify, {
   type FastifyReply,
   type FastifyRequest,
 } from 'fastify'
+import { BusyError, InterruptedError, type ExportError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import { KiB } from '../runtime/units.ts'
 import { version } from '../version.ts'
@@ -39,6 +40,8 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     genReqId: (request) => acceptedRequestId(request.headers['x-request-id']) ?? randomUUID(),
     bodyLimit: maxBodyBytes,
     forceCloseConnections: 'idle',
+    // what still comes on a connection that is busy is answered like any other request
+    return503OnClosing: false,
     // a client that never ends its request must not hold up the end of the server
     requestTimeout: 30_000,
     // a path that the router itself refuses meets no hook
@@ -54,7 +57,8 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   app.setSerializerCompiler(() => (data) => JSON.stringify(data))
   app.setErrorHandler((error, request, reply) => {
     const body = problemOf(error)
-    if (body.status >= 500) request.log.error({ err: error }, 'request failed')
+    if (isExpected(error)) request.log.info({ code: error.code }, 'request turned away')
+    else if (body.status >= 500) request.log.error({ err: error }, 'request failed')
     return sendProblem(reply, body, error)
   })
 
@@ -88,6 +92,10 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   await app.ready()
   return app
 }
+
+/** What a server says that is full, or stopping: nobody needs to look at it. */
+const isExpected = (error: unknown): error is ExportError =>
+  error instanceof BusyError || error instanceof InterruptedError
 
 /** A caller's own id is kept when it is harmless in a log line. */
 const acceptedRequestId = (header: string | string[] | undefined) =>

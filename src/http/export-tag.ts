@@ -36,7 +36,7 @@ export const heldDigests = (ifNoneMatch: string | undefined): readonly string[] 
   splitTags(ifNoneMatch).map(({ digest }) => digest)
 
 const splitTags = (header = '') =>
-  [...header.matchAll(/W\/"([\w-]{22})\.(\d{1,12})"/g)].map(([tag, digest = '', end]) => ({
+  [...header.matchAll(/(?:W\/)?"([\w-]{22})\.(\d{1,12})"/g)].map(([tag, digest = '', end]) => ({
     tag,
     digest,
     endMs: Number(end) * 1000,

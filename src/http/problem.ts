@@ -1,4 +1,4 @@
-import type { FastifyError, FastifyReply } from 'fastify'
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { ExportError, StateError } from '../errors.ts'
 
 /** RFC 9457 problem details, with our code and what to do. */
@@ -119,16 +119,21 @@ const retryAfterSeconds = 5
 export function sendProblem(reply: FastifyReply, body: Problem, cause?: unknown): FastifyReply {
   if (body.status === 503) void reply.header('retry-after', String(retryAfterSeconds))
   void reply.code(body.status)
-  return isContextServices(reply.request.url)
+  return isContextServices(reply.request)
     ? reply.type('application/json').send(contextServicesError(body, cause))
     : reply.type('application/problem+json').send(body)
 }
 
-const isContextServices = (url: string) => url.startsWith('/genesys/1/cs/')
+/** By the route, where there is one: the same path can be written in several ways. */
+const isContextServices = ({ url, routeOptions }: FastifyRequest) =>
+  (routeOptions.url ?? url).startsWith('/genesys/1/cs/')
 
 /** The original API's error: a message, and a class of exception. */
 const contextServicesError = ({ detail, hint, status }: Problem, cause: unknown) => ({
   message: hint === undefined ? detail : `${detail} ${hint}`,
-  exception:
-    cause instanceof ExportError ? cause.name : status < 500 ? 'SpecError' : 'InternalError',
+  exception: cause instanceof ExportError ? cause.name : classOfStatus(status),
 })
+
+/** What no error of ours stands behind: the framework, the router, or a bug. */
+const classOfStatus = (status: number) =>
+  status === 404 ? 'NotFoundError' : status < 500 ? 'SpecError' : 'InternalError'

@@ -24,11 +24,11 @@ export const prefersAsync = ({ prefer }: IncomingHttpHeaders): boolean =>
   [prefer ?? []]
     .flat()
     .flatMap((header) => header.split(','))
-    .some((preference) => /^\s*respond-async\s*(;|$)/i.test(preference))
+    .some((preference) => /^\s*respond-async\s*(=\s*""\s*)?(;|$)/i.test(preference))
 
 /**
- * Whether a gzip body is welcome (RFC 9110, section 12.5.3): named, or meant by `*`, with a weight
- * above zero.
+ * Whether the client asks for gzip (RFC 9110, section 12.5.3): by name, and not as something that it
+ * likes less than no coding at all. `*` allows every coding, and asks for none.
  */
 export function acceptsGzip({ 'accept-encoding': header = '' }: IncomingHttpHeaders): boolean {
   const weights = new Map(
@@ -41,6 +41,6 @@ export function acceptsGzip({ 'accept-encoding': header = '' }: IncomingHttpHead
         return [name.toLowerCase(), weight === undefined ? 1 : Number(weight)]
       }),
   )
-  const weight = weights.get('gzip') ?? weights.get('x-gzip') ?? weights.get('*') ?? 0
-  return weight > 0
+  const weight = weights.get('gzip') ?? weights.get('x-gzip') ?? 0
+  return weight > 0 && weight >= (weights.get('identity') ?? 0)
 }

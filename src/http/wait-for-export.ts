@@ -1,4 +1,4 @@
-import type { FastifyReply } from 'fastify'
+import type { FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { SpecError } from '../errors.ts'
 import type { ExportRecord } from '../export/model.ts'
@@ -42,7 +42,7 @@ export interface WaitDeps {
 export interface WaitOptions {
   readonly seconds: number
   /** Its client may leave meanwhile. */
-  readonly reply: FastifyReply
+  readonly request: FastifyRequest
   readonly lifetime: Lifetime
   /** Also wake up for less than the end: see `wait`. */
   readonly ifNoneMatch?: string | undefined
@@ -56,16 +56,25 @@ export interface WaitOptions {
 export async function waitForExport(
   { records, watch }: WaitDeps,
   id: string,
-  { seconds, reply, lifetime, ifNoneMatch }: WaitOptions,
+  { seconds, request, lifetime, ifNoneMatch }: WaitOptions,
 ): Promise<ExportRecord> {
-  const record = await records.get(id)
-  if (seconds === 0) return record
-  const held = heldDigests(ifNoneMatch)
-  const enough = (seen: ExportRecord) =>
-    isFinished(seen.state) || (held.length > 0 && !held.includes(exportDigest(seen)))
-  const left = new AbortController()
-  reply.raw.once('close', () => left.abort())
-  const limit = AbortSignal.timeout(seconds * 1000)
-  const signal = AbortSignal.any([limit, left.signal, lifetime.stopping])
-  return watch.until(record, enough, { signal })
+  const { socket } = request.raw
+  const patience = new AbortController()
+  const giveUp = () => patience.abort()
+  // not AbortSignal.any: on a signal that lives as long as the server it would leave something behind
+  lifetime.stopping.addEventListener('abort', giveUp, { once: true })
+  socket.once('close', giveUp)
+  const limit = setTimeout(giveUp, seconds * 1000)
+  try {
+    const record = await records.get(id)
+    const held = heldDigests(ifNoneMatch)
+    const enough = (seen: ExportRecord) =>
+      isFinished(seen.state) || (ifNoneMatch !== undefined && !held.includes(exportDigest(seen)))
+    const over = seconds === 0 || lifetime.stopping.aborted || socket.destroyed
+    return over ? record : await watch.until(record, enough, { signal: patience.signal })
+  } finally {
+    clearTimeout(limit)
+    socket.off('close', giveUp)
+    lifetime.stopping.removeEventListener('abort', giveUp)
+  }
 }

@@ -1,8 +1,7 @@
 import type { ExportQueue } from '../export/ports.ts'
-import type { Logger } from '../logger.ts'
 import type { QueueConnection } from './connection.ts'
 import type { ExportPayload } from './job-definition.ts'
-import { logErrors, queueUnavailable } from './queue-errors.ts'
+import { logErrors, queueUnavailable, type ErrorLog } from './queue-errors.ts'
 
 /** More than any export is allowed: the record decides whether there is another attempt. */
 const attempts = 1_000
@@ -19,7 +18,7 @@ export interface Producer extends ExportQueue {
 export async function createProducer(
   { classes, connection }: QueueConnection,
   name: string,
-  logger: Logger,
+  logger: ErrorLog,
 ): Promise<Producer> {
   const queue = new classes.Queue<ExportPayload>(name, {
     connection,

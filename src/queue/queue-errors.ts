@@ -1,5 +1,9 @@
 import { QueueError } from '../errors.ts'
-import type { Logger } from '../logger.ts'
+
+/** Where errors go that no caller waits for: a logger of pino, or anything like it. */
+export interface ErrorLog {
+  error(facts: object, message: string): void
+}
 
 /** What BullMQ's classes have in common: they report what no caller waits for as an event. */
 interface ErrorSource {
@@ -11,7 +15,7 @@ interface ErrorSource {
  * sockets: an error of a connection that is already given up says nothing, and the logger may be gone.
  * @returns silences it; to be called once it is closed
  */
-export function logErrors(source: ErrorSource, logger: Logger): () => void {
+export function logErrors(source: ErrorSource, logger: ErrorLog): () => void {
   let silent = false
   source.on('error', (error) => {
     if (!silent) logger.error({ err: error }, 'queue error')

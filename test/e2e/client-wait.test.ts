@@ -72,9 +72,23 @@ describe('wait', () => {
     await expect(client.wait('an-id', { patienceMs: 600 })).rejects.toMatchObject({
       name: 'ClientError',
       code: 'SERVER_UNAVAILABLE',
-      message: expect.stringMatching(/for 1 s; export an-id goes on\.$/) as string,
+      message: expect.stringMatching(
+        /^For 1 s there was no answer about export an-id .*The export goes on\.$/,
+      ) as string,
       hint: expect.stringContaining('longhaul status an-id') as string,
     })
+  })
+
+  it('asks no sooner than the server wishes, and tells at last why that could not answer', async () => {
+    const { url, requests } = await startScripted((_request, response) => {
+      const problem = { code: 'SOURCE_UNAVAILABLE', detail: 'The control database is away.' }
+      response.writeHead(503, { 'retry-after': '1' }).end(JSON.stringify(problem))
+    })
+    await expect(createClient({ url }).wait('x', { patienceMs: 1500 })).rejects.toMatchObject({
+      code: 'SERVER_UNAVAILABLE',
+      message: expect.stringContaining('The control database is away.') as string,
+    })
+    expect(requests).toHaveLength(3)
   })
 
   it('ends at once when its signal is aborted, also while the server holds the answer back', async () => {

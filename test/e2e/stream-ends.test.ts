@@ -179,7 +179,7 @@ describe('a stream that does not move', () => {
     response.on('error', () => undefined)
     await until(() => logged(system, 'stream broken off').length > 0)
     expect(logged(system, 'stream broken off')).toMatchObject([
-      { reason: 'No byte has moved for 1 s.' },
+      { reason: 'The stream did not move for 1 s.' },
     ])
     await expectNoQueryWithin(system, 2000)
   })
@@ -197,7 +197,9 @@ describe('a stream that does not move', () => {
   it('is answered with 503 after STALL_SECONDS when its first row does not come', async () => {
     const system = await startServer({ STALL_SECONDS: '1' })
     await makeSourceSlow(system.database)
-    await expect(readStream(system.url, content)).rejects.toThrow(/^503: .*No byte has moved/)
+    await expect(readStream(system.url, content)).rejects.toThrow(
+      /^503: .*No row has come from the source database for 1 s/,
+    )
     await expectNoQueryWithin(system, 2000)
   })
 })

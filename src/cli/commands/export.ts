@@ -1,7 +1,7 @@
 import { createClient, type Client, type ExportRequestBody } from '../../client/client.ts'
 import { parseClientConfig } from '../../config.ts'
 import type { EventFilter, StateFilter } from '../../datasets/dataset.ts'
-import { InterruptedError } from '../../errors.ts'
+import { InterruptedError, SpecError } from '../../errors.ts'
 import type { ExportView } from '../../http/schemas.ts'
 import { listenForShutdown } from '../../runtime/shutdown.ts'
 import { newCommand, type BuildCommand } from '../command.ts'
@@ -45,6 +45,7 @@ export const exportCommand: BuildCommand = (readEnvironment) =>
     )
     .action(async (options: Options) => {
       const output = createOutput({ json: options.json ?? false })
+      if (options.gunzip === true && options.output === undefined) throw gunzipNeedsOutput()
       const client = createClient(parseClientConfig(readEnvironment()))
       const requested = await client.request(requestBody(options), {
         idempotencyKey: options.idempotencyKey,
@@ -61,6 +62,11 @@ export const exportCommand: BuildCommand = (readEnvironment) =>
         shutdown.dispose()
       }
     })
+
+const gunzipNeedsOutput = () =>
+  new SpecError('SPEC_INVALID', '--gunzip: expected together with --output, which downloads.', {
+    hint: 'Name a file with --output, or leave --gunzip out.',
+  })
 
 async function waitAndFetch(
   client: Client,

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { BusyError, SpecError } from '../../errors.ts'
 import { acceptExport, type RequestExportDeps } from '../../export/request-export.ts'
@@ -48,6 +49,7 @@ export function contextServicesRoutes(
         return await sendExport(deps, reply, 202, record)
       }
       const spec = resolveSpec(parsed, clock.now())
+      await untilOurTurn(request, reply)
       const giveBack = slots.take()
       if (giveBack === undefined) throw busy(streamConcurrency)
       try {
@@ -64,6 +66,17 @@ export function contextServicesRoutes(
     resolveSpec(parseRequest(request), clock.now())
     return reply.headers(streamHeaders(request)).send()
   })
+}
+
+/** Between two looks whether the answers before have been sent, ms. */
+const turnMs = 20
+
+/**
+ * A client may send requests ahead of the answers (RFC 9112, section 9.3.2). Such a request has to wait
+ * its turn, and until then must hold neither a place nor a snapshot.
+ */
+async function untilOurTurn({ raw: { socket } }: FastifyRequest, { raw }: FastifyReply) {
+  while (raw.socket === null && !socket.destroyed) await sleep(turnMs)
 }
 
 /** @throws SpecError */

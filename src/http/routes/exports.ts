@@ -119,7 +119,7 @@ export function exportRoutes(
     async (request, reply) => {
       const seconds = parseWait(request.query)
       const ifNoneMatch = request.headers['if-none-match']
-      const options = { seconds, reply, lifetime, ifNoneMatch }
+      const options = { seconds, request, lifetime, ifNoneMatch }
       const record = await waitForExport(deps, request.params.id, options)
       return sendExportUnlessHeld(deps, reply, record)
     },
@@ -139,7 +139,7 @@ export function exportRoutes(
       },
     },
     async (request, reply) => {
-      const options = { seconds: parseWait(request.query), reply, lifetime }
+      const options = { seconds: parseWait(request.query), request, lifetime }
       const record = await waitForExport(deps, request.params.id, options)
       advise(deps, reply, record)
       const link = await linkExport(deps, record)
