@@ -62,6 +62,7 @@ export async function sendStream(
   socket.prependOnceListener('end', onLeft).once('close', onLeft)
   if (socket.destroyed) onLeft()
   ending.addEventListener('abort', onEnding, { once: true })
+  if (ending.aborted) onEnding()
   // the socket's timer runs while neither side takes or sends anything
   raw.setTimeout(stallMs, () => breakOff(stalled(stallMs, raw.headersSent)))
   const limit = setTimeout(
