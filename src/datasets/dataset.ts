@@ -28,8 +28,30 @@ export interface DatasetQuery {
    * the upload.
    */
   readonly rowBytes: number
+  /** What the statement reads. */
+  readonly tables: readonly SourceTable[]
   /** The error behind a database message that came from `refuse`; undefined for any other message. */
   readonly refusal: (message: string) => ExportError | undefined
+  /** Finds the record at which the database failed without naming it; absent where none can be found. */
+  readonly search?: RecordSearch
+}
+
+/** What a column holds. Longer integers and shorter texts will do; a type that needs a conversion will not. */
+export type ColumnType = 'text' | 'integer' | 'timestamp with time zone' | 'jsonb'
+
+/** A table, or a view in its place, and those of its columns that are read. */
+export interface SourceTable {
+  readonly name: string
+  readonly columns: Readonly<Record<string, ColumnType>>
+}
+
+export interface RecordSearch {
+  /** A statement for the ids of the same rows, in the same order, with the same values. */
+  readonly ids: string
+  /** The same rows, but only those whose ids are in an array: the value after the others. */
+  readonly among: string
+  /** The error that names the record. */
+  readonly failure: (id: string, problem: string) => ExportError
 }
 
 export interface Dataset {

@@ -59,7 +59,7 @@ function event(alias: string, name: 'started' | 'completed'): string {
 
 /** What follows in an object after `lead`: the members of another one, if any, and the closing brace. */
 const rest = (objectText: string, lead = '') =>
-  `coalesce('${lead}, ' || substr(nullif(${objectText}, '{}'), 2), '${lead}}')`
+  `coalesce('${lead}, ' || right(nullif(${objectText}, '{}'), -1), '${lead}}')`
 
 /** `, "name": value`; null, which `concat` leaves out, when the value is null. */
 const field = (name: string, json: string) => `', "${name}": ' || ${json}`
@@ -75,6 +75,7 @@ const extensions = (alias: string, names: readonly string[]) =>
 function guarded({ name, alias, idSql }: Kind, document: string): string {
   const cases: readonly (readonly [bad: string, problem: string])[] = [
     [`${idSql[0] ?? ''} is null`, 'it has no id'],
+    [`${alias}.started_at is null`, 'it has no started_at'],
     ...['started', 'completed'].map(
       (event) =>
         [

@@ -23,14 +23,19 @@ const hints: Readonly<Record<string, string>> = {
 
 const createTables =
   'Run `longhaul migrate --reference-schema`, or create views with these names in the source.'
+const findValue =
+  "A view seems to convert a value that cannot be converted. Find it in the table behind: for a cast to jsonb, `where not pg_input_is_valid(column::text, 'jsonb')` (PostgreSQL 16 or newer)."
 const migrateControl = 'Run `longhaul migrate`.'
 
+/** By SQLSTATE, or by its class: the first two characters. */
 const hintsOfRole: Readonly<Record<DatabaseRole, Readonly<Record<string, string>>>> = {
   'source database': {
     '3F000': createTables,
     '42P01': createTables,
     '42501': 'Grant select on the tables of schema context_services to this user.',
     '42703': 'Compare the tables or views with the reference schema that the README links to.',
+    '22': findValue,
+    '54': findValue,
   },
   'control database': {
     '3F000': migrateControl,
@@ -48,8 +53,10 @@ export function translatePgError(error: unknown, role: DatabaseRole): ExportErro
   if (error instanceof ExportError) return error
   if (error instanceof pg.DatabaseError) {
     const code = error.code ?? ''
-    const message = `The ${role} said: ${error.message} (SQLSTATE ${code}).`
-    const details = { cause: error, hint: hints[code] ?? hintsOfRole[role][code] }
+    const message = `The ${answerOf(error, role)}`
+    const roleHints = hintsOfRole[role]
+    const hint = hints[code] ?? roleHints[code] ?? roleHints[code.slice(0, 2)]
+    const details = { cause: error, hint }
     if (timeout.test(code)) return new SourceError('SOURCE_TIMEOUT', message, details)
     if (unavailable.test(code) || transient.test(code)) {
       return new SourceError('SOURCE_UNAVAILABLE', message, details)
@@ -61,6 +68,15 @@ export function translatePgError(error: unknown, role: DatabaseRole): ExportErro
     cause: error,
     hint: 'Check that it runs, and host and port in the database URL.',
   })
+}
+
+/** What the server said; of a value that is wrong, the detail says what is wrong with it. */
+export function answerOf(
+  { message, detail, code = '' }: pg.DatabaseError,
+  role: DatabaseRole,
+): string {
+  const why = code.startsWith('22') && detail !== undefined ? `: ${detail.replace(/\.$/, '')}` : ''
+  return `${role} said: ${message}${why} (SQLSTATE ${code}).`
 }
 
 /** Node reports several refused addresses as one AggregateError without a message. */

@@ -5,9 +5,11 @@ import { EncodeError, SourceError } from '../errors.ts'
 import type { RowSource, Snapshot } from '../export/ports.ts'
 import { untilAborted } from '../runtime/abort.ts'
 import { MiB } from '../runtime/units.ts'
+import { assertColumnTypes } from './column-types.ts'
 import { translatePgError } from './pg-errors.ts'
 import { connect } from './pool.ts'
 import { readBatches } from './row-batches.ts'
+import { searchRecord, type FailedQuery } from './search-record.ts'
 
 /** What one round trip to the server may well bring, and so what is held in memory. */
 const batchBytes = 1 * MiB
@@ -21,6 +23,12 @@ const endTimeoutMs = 2000
 
 /** How long the server is asked to end a query that nobody waits for any more, ms. */
 const terminateTimeoutMs = 2000
+
+/** How long a record that makes the export fail is searched for, to be named, ms. */
+const searchTimeoutMs = 10_000
+
+/** Where a transaction goes back to after an error: the same snapshot still. */
+const savepoint = 'snapshot'
 
 /**
  * Settings of the session, so that neither the server's nor the role's defaults change what or how
@@ -72,6 +80,7 @@ async function beginSnapshot(client: pg.Client): Promise<Backend> {
   await client.query('begin isolation level repeatable read read only')
   // statement_timestamp is taken before the snapshot: what was committed before it is seen
   const { rows } = await client.query<Backend>(whoAmI)
+  await client.query(`savepoint ${savepoint}`)
   return rows[0] as Backend
 }
 
@@ -94,38 +103,61 @@ function createSnapshot(
   /** Between a statement's beginning and its clean end the server may be at work on it. */
   let busy = false
 
-  async function* readQuery({ text, values, rowBytes, refusal }: DatasetQuery) {
-    const batchSize = batchRowsFor(rowBytes)
-    const stream = new QueryStream(text, [...values], { batchSize, rowMode: 'array' })
+  /** Waits for short statements. */
+  async function ask<T>(work: Promise<T>): Promise<T> {
     try {
       busy = true
+      const answer = await untilAborted(work, signal)
+      busy = false
+      return answer
+    } catch (error) {
+      signal.throwIfAborted()
+      throw translatePgError(error, 'source database')
+    }
+  }
+
+  let checked: Promise<void> | undefined
+  /** Queries of one export read the same tables: looking at the first, once, will do. */
+  const checkTables = (queries: readonly DatasetQuery[]) =>
+    (checked ??= ask(assertColumnTypes(client, queries[0]?.tables ?? [])))
+
+  async function* readQuery(query: DatasetQuery) {
+    let arrived = 0
+    try {
+      busy = true
+      const { text, values, rowBytes } = query
+      const batchSize = batchRowsFor(rowBytes)
+      const stream = new QueryStream(text, [...values], { batchSize, rowMode: 'array' })
       for await (const rows of readBatches<readonly string[]>(client.query(stream), signal)) {
         yield rows.map(([element]) => element ?? refuseNull())
+        arrived += rows.length
       }
       busy = false
     } catch (error) {
       signal.throwIfAborted()
-      throw (
-        (error instanceof Error ? refusal(error.message) : undefined) ??
-        translatePgError(error, 'source database')
-      )
+      throw await explain({ query, error, arrived })
     }
+  }
+
+  /** The error that says most about a statement that failed. */
+  async function explain(failed: FailedQuery): Promise<Error> {
+    const { query, error } = failed
+    const refusal = error instanceof Error ? query.refusal(error.message) : undefined
+    if (refusal !== undefined) return refusal
+    const limit = AbortSignal.any([signal, AbortSignal.timeout(searchTimeoutMs)])
+    const search = untilAborted(searchRecord(client, savepoint, failed), limit)
+    const named = await search.catch(() => undefined)
+    return named ?? translatePgError(error, 'source database')
   }
 
   return {
     at: backend.at,
     async estimate(queries) {
-      try {
-        busy = true
-        const rows = await untilAborted(estimateRows(client, queries), signal)
-        busy = false
-        return rows
-      } catch (error) {
-        signal.throwIfAborted()
-        throw translatePgError(error, 'source database')
-      }
+      await checkTables(queries)
+      return ask(estimateRows(client, queries))
     },
     async *read(queries) {
+      await checkTables(queries)
       for (const query of queries) yield* readQuery(query)
     },
     async close() {

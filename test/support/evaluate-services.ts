@@ -177,7 +177,7 @@ function renderEvent(
 ): JsonObject & { timestamp: string } {
   if (!isFinite(time)) throw new TypeError(`${name} is at ${time}`)
   return {
-    ...withoutNulls(parseObject(context, name)),
+    ...withoutDeepNulls(parseObject(context, name)),
     timestamp: `${time.slice(0, '2014-07-22T12:00:00.123'.length)}Z`,
   }
 }
@@ -197,6 +197,18 @@ function parseObject(json: string, name: string): JsonObject {
 
 const withoutNulls = (fields: JsonObject): JsonObject =>
   Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null))
+
+/** Without the fields that are null at any depth; an element of an array has its place, and stays. */
+const withoutDeepNulls = (fields: JsonObject): JsonObject =>
+  Object.fromEntries(
+    Object.entries(withoutNulls(fields)).map(([key, value]) => [key, withoutNullFields(value)]),
+  )
+
+function withoutNullFields(value: Json): Json {
+  if (typeof value !== 'object' || value === null) return value
+  if (Array.isArray(value)) return (value as readonly Json[]).map(withoutNullFields)
+  return withoutDeepNulls(value as JsonObject)
+}
 
 const isFinite = (time: string): boolean => !time.includes('infinity')
 

@@ -2,16 +2,18 @@ import type { Selection } from '../../src/datasets/dataset.ts'
 import { services } from '../../src/datasets/services.ts'
 import { createRowSource } from '../../src/postgres/snapshot.ts'
 
-/** The elements that an export of this selection has, parsed. @throws as the row source does */
-export async function readSelection(url: string, selection: Selection): Promise<unknown[]> {
+/** The elements that an export of this selection has, as they stand in it. @throws as the row source does */
+export async function readTexts(url: string, selection: Selection): Promise<string[]> {
   const snapshot = await createRowSource(url).open({ signal: new AbortController().signal })
-  const elements: unknown[] = []
+  const texts: string[] = []
   try {
-    for await (const batch of snapshot.read(services.queries(selection))) {
-      for (const element of batch) elements.push(JSON.parse(element))
-    }
+    for await (const batch of snapshot.read(services.queries(selection))) texts.push(...batch)
   } finally {
     await snapshot.close()
   }
-  return elements
+  return texts
 }
+
+/** The elements that an export of this selection has, parsed. @throws as the row source does */
+export const readSelection = async (url: string, selection: Selection): Promise<unknown[]> =>
+  (await readTexts(url, selection)).map((text): unknown => JSON.parse(text))

@@ -49,8 +49,23 @@ describe('an answer of PostgreSQL', () => {
     ['3D000', 'database name'],
     ['42P01', 'longhaul migrate --reference-schema'],
     ['42501', 'Grant select'],
+    ['22P05', 'pg_input_is_valid'],
+    ['22007', 'pg_input_is_valid'],
+    ['54001', 'pg_input_is_valid'],
   ])('%s tells what can be done: %s', (sqlState, hint) => {
     expect(translatePgError(serverError(sqlState), 'source database').hint).toContain(hint)
+  })
+})
+
+describe('the detail of an answer', () => {
+  it.each([
+    ['22P05', 'The source database said: no such form: the value is odd (SQLSTATE 22P05).'],
+    // may hold more of the data than whoever asked should see
+    ['23505', 'The source database said: no such form (SQLSTATE 23505).'],
+  ])('is told of a value that is wrong, and of nothing else: %s', (sqlState, message) => {
+    const cause = serverError(sqlState, 'no such form')
+    cause.detail = 'the value is odd.'
+    expect(translatePgError(cause, 'source database').message).toBe(message)
   })
 })
 
