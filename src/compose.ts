@@ -17,7 +17,7 @@ import { createProducer } from './queue/producer.ts'
 import { startWorker } from './queue/worker.ts'
 import { systemClock } from './runtime/clock.ts'
 import { startPeriodic, type Periodic } from './runtime/periodic.ts'
-import { createResources, type Resources } from './runtime/resources.ts'
+import { withResources, type Resources } from './runtime/resources.ts'
 import { createArtifactStore } from './s3/artifact-store.ts'
 import { createS3Client } from './s3/client.ts'
 
@@ -63,17 +63,6 @@ async function composeBase(config: Config, logger: Logger, resources: Resources)
       logger.warn({ key, err: error }, 'could not clean up after a failed upload'),
   })
   return { resources, records: createExportRecords(control), artifacts }
-}
-
-/** Runs `compose`; what it acquired is released when it fails. */
-async function withResources<T>(compose: (resources: Resources) => Promise<T>): Promise<T> {
-  const resources = createResources()
-  try {
-    return await compose(resources)
-  } catch (error) {
-    await resources.release().catch(() => undefined)
-    throw error
-  }
 }
 
 /** Starts the HTTP interface. @throws ConfigError, SourceError, QueueError */

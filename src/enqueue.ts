@@ -17,7 +17,7 @@ import { postgresQueue } from './queue/connection.ts'
 import { createProducer } from './queue/producer.ts'
 import type { ErrorLog } from './queue/queue-errors.ts'
 import { systemClock } from './runtime/clock.ts'
-import { createResources } from './runtime/resources.ts'
+import { withResources } from './runtime/resources.ts'
 
 export interface EnqueuerOptions {
   /** Control database, as `DATABASE_URL` of server and worker. */
@@ -40,12 +40,11 @@ export interface Enqueuer {
 }
 
 /** @throws ConfigError when the control database is not migrated, SourceError, QueueError */
-export async function createEnqueuer({
+export const createEnqueuer = ({
   databaseUrl,
   logger = { error: () => undefined },
-}: EnqueuerOptions): Promise<Enqueuer> {
-  const resources = createResources()
-  try {
+}: EnqueuerOptions): Promise<Enqueuer> =>
+  withResources(async (resources) => {
     const control = resources.add(
       createPool(databaseUrl, { role: 'control database', connections: 2 }),
       (pool) => pool.close(),
@@ -60,8 +59,4 @@ export async function createEnqueuer({
       requestExport: (request, options) => requestExport(deps, request, options),
       close: () => resources.release(),
     }
-  } catch (error) {
-    await resources.release().catch(() => undefined)
-    throw error
-  }
-}
+  })

@@ -7,7 +7,7 @@ import { startStack, type Stack } from '../embedded/stack.ts'
 import type { StackError } from '../errors.ts'
 import { createLogger } from '../logger.ts'
 import { migrate } from '../postgres/migrate.ts'
-import { createResources } from '../runtime/resources.ts'
+import { withResources } from '../runtime/resources.ts'
 
 export interface LocalSystem {
   /** Of the server. */
@@ -42,13 +42,12 @@ const foreign = {
  * are in `stack.env` of the data folder for as long as it runs.
  * @throws StackError, ConfigError, SourceError, QueueError
  */
-export async function startLocalSystem({
+export const startLocalSystem = ({
   dataDir,
   environment,
   log,
-}: LocalSystemOptions): Promise<LocalSystem> {
-  const resources = createResources()
-  try {
+}: LocalSystemOptions): Promise<LocalSystem> =>
+  withResources(async (resources) => {
     const logFile = join(dataDir, 'longhaul.log')
     log('Starting PostgreSQL and an S3 server (for trying out, never for production) …')
     const stack = resources.add(await startStack({ dataDir, log }), (started) => started.stop())
@@ -73,11 +72,7 @@ export async function startLocalSystem({
       failed: stack.failed,
       stop: () => resources.release(),
     }
-  } catch (error) {
-    await resources.release().catch(() => undefined)
-    throw error
-  }
-}
+  })
 
 /** Lets it run until somebody asks it to stop. @throws StackError when a part of the stack ends before */
 export async function runUntil(

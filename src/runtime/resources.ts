@@ -30,3 +30,14 @@ export function createResources(): Resources {
     release: () => (released ??= releaseAll()),
   }
 }
+
+/** Runs `build`; what it has acquired is released when it fails. The caller owns it when it succeeds. */
+export async function withResources<T>(build: (resources: Resources) => Promise<T>): Promise<T> {
+  const resources = createResources()
+  try {
+    return await build(resources)
+  } catch (error) {
+    await resources.release().catch(() => undefined)
+    throw error
+  }
+}
