@@ -25,11 +25,13 @@ export const findHeldTag = (
   ifNoneMatch: string | undefined,
   record: ExportRecord,
   { now, leastLinkMs }: { readonly now: Date; readonly leastLinkMs: number },
-): string | undefined =>
-  splitTags(ifNoneMatch).find(({ digest, endMs }) => {
-    const alive = record.artifact === undefined || endMs - now.getTime() >= leastLinkMs
-    return digest === exportDigest(record) && alive
-  })?.tag
+): string | undefined => {
+  const current = exportDigest(record)
+  const aliveUntil = now.getTime() + leastLinkMs
+  const usable = (endMs: number) => record.state !== 'completed' || endMs >= aliveUntil
+  return splitTags(ifNoneMatch).find(({ digest, endMs }) => digest === current && usable(endMs))
+    ?.tag
+}
 
 /** Of all tags that a client holds; what is no tag of ours is left out. */
 export const heldDigests = (ifNoneMatch: string | undefined): readonly string[] =>

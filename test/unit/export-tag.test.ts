@@ -48,6 +48,15 @@ describe('the tag of an export', () => {
     expect(findHeldTag(tag, completed, { ...options, now: inSeconds(501) })).toBeUndefined()
   })
 
+  it('of an export without a link is held however old it is', () => {
+    for (const state of ['failed', 'canceled', 'expired'] as const) {
+      // the record of an expired export keeps the facts of its artifact
+      const record: ExportRecord = { ...completed, state }
+      const tag = exportTag(record)
+      expect(findHeldTag(tag, record, { ...options, now: inSeconds(1e6) })).toBe(tag)
+    }
+  })
+
   it.each([undefined, '', '*', '"x"', 'W/"x.1"', '\u0000', `W/"${'a'.repeat(22)}.9"`])(
     'is not %j',
     (header) => {
