@@ -2,11 +2,12 @@ import type { OutgoingHttpHeaders } from 'node:http'
 import { pipeline } from 'node:stream/promises'
 import { constants, createGzip } from 'node:zlib'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { InterruptedError, SourceError } from '../errors.ts'
+import { InterruptedError } from '../errors.ts'
 import type { ExportSpec } from '../export/model.ts'
 import type { RowSource } from '../export/ports.ts'
 import { openExportStream, type ExportStream } from '../export/stream-export.ts'
 import { KiB } from '../runtime/units.ts'
+import { followConnection } from './follow-connection.ts'
 import { acceptsGzip } from './request-headers.ts'
 
 export interface SendStreamOptions {
@@ -26,9 +27,6 @@ export interface SendStreamOptions {
 /** Somebody waits: the fastest level. Chunks as large as those that come in cost fewer turns. */
 const gzipOptions = { level: constants.Z_BEST_SPEED, chunkSize: 64 * KiB }
 
-/** Node would end a longer timer at once. */
-const longestTimerMs = 2 ** 31 - 1
-
 /** What a stream says of itself before its first byte. */
 export const streamHeaders = ({ headers }: FastifyRequest): Record<string, string> => ({
   'content-type': 'application/json',
@@ -46,79 +44,49 @@ export const streamHeaders = ({ headers }: FastifyRequest): Record<string, strin
 export async function sendStream(
   deps: { readonly source: RowSource },
   spec: ExportSpec,
-  { request, reply, ending, stallMs, maxMs }: SendStreamOptions,
+  { request, reply, ...limits }: SendStreamOptions,
 ): Promise<void> {
   const { raw } = reply
-  const { socket } = request.raw
-  const broken = new AbortController()
-  /** The first reason counts. A reset: to a client of HTTP/1.0 an orderly close would mean "this was all". */
-  const breakOff = (why: unknown) => {
-    broken.abort(why)
-    if (raw.headersSent && !raw.writableFinished) socket.resetAndDestroy()
-  }
-  const onLeft = () => breakOff(new InterruptedError('The client has left.'))
-  const onEnding = () => breakOff(ending.reason)
-  // one that closes its own side has left, too; Node would then end the answer in order
-  socket.prependOnceListener('end', onLeft).once('close', onLeft)
-  if (socket.destroyed) onLeft()
-  ending.addEventListener('abort', onEnding, { once: true })
-  if (ending.aborted) onEnding()
-  // the socket's timer runs while neither side takes or sends anything
-  raw.setTimeout(stallMs, () => breakOff(stalled(stallMs, raw.headersSent)))
-  const limit = setTimeout(
-    () => breakOff(new InterruptedError(`The stream took longer than ${maxMs / 1000} s.`)),
-    Math.min(maxMs, longestTimerMs),
-  )
-
+  const connection = followConnection(request, reply, limits)
+  const { signal } = connection
   let stream: ExportStream | undefined
   let bytes = 0
-  async function* watched(chunks: AsyncIterable<Buffer>) {
+
+  async function* watched(opened: ExportStream) {
     try {
-      for await (const chunk of chunks) {
+      for await (const chunk of opened.chunks) {
         bytes += chunk.length
         yield chunk
       }
       // before the answer ends: who asks again at once finds this place free
-      await stream?.close()
+      await opened.close()
     } catch (error) {
-      breakOff(error)
+      // before the pipeline could end the answer in order
+      connection.breakOff(error)
       throw error
     }
   }
 
   try {
-    stream = await openExportStream(deps, spec, { signal: broken.signal })
+    stream = await openExportStream(deps, spec, { signal })
     reply.hijack()
     reply.headers(streamHeaders(request))
     raw.writeHead(200, reply.getHeaders() as OutgoingHttpHeaders)
-    const chunks = watched(stream.chunks)
+    const chunks = watched(stream)
     await (acceptsGzip(request.headers)
       ? pipeline(chunks, createGzip(gzipOptions), raw)
       : pipeline(chunks, raw))
     request.log.info({ bytes, ms: Math.round(reply.elapsedTime) }, 'stream sent')
   } catch (error) {
-    // a connection that is open, and has seen nothing yet, gets an answer
-    if (!raw.headersSent && !socket.readableEnded && !socket.destroyed)
-      throw broken.signal.aborted ? broken.signal.reason : error
+    const why: unknown = signal.aborted ? signal.reason : error
+    if (connection.canAnswer()) throw why
     reply.hijack()
-    logBreak(request, broken.signal.aborted ? broken.signal.reason : error)
+    logBreak(request, why)
   } finally {
-    clearTimeout(limit)
-    socket.off('end', onLeft).off('close', onLeft)
-    ending.removeEventListener('abort', onEnding)
+    connection.release()
     await stream?.close()
   }
 }
-
-/** Before the first byte only the source can be slow. */
-const stalled = (ms: number, begun: boolean) =>
-  begun
-    ? new InterruptedError(`The stream did not move for ${ms / 1000} s.`)
-    : new SourceError(
-        'SOURCE_TIMEOUT',
-        `No row has come from the source database for ${ms / 1000} s.`,
-        { hint: 'Try again later, or send "Prefer: respond-async".' },
-      )
 
 /** Whoever left, or stopped this server, knows; anything else is somebody's to look at. */
 function logBreak({ log }: FastifyRequest, why: unknown): void {
