@@ -78,7 +78,11 @@ const variables = z.object({
   SHUTDOWN_GRACE_SECONDS: integer(25, 0, 3600),
   LINK_TTL_SECONDS: integer(3600, 1, 604_800),
   ARTIFACT_TTL_DAYS: integer(7, 1, 36_500),
-  LONGHAUL_API_KEY: z.string().optional(),
+  LONGHAUL_API_KEY: z
+    .string()
+    // the value is never shown: it is a secret
+    .refine((key) => /^[\x21-\x7e]+$/.test(key), { message: 'expected visible ASCII characters' })
+    .optional(),
   LONGHAUL_URL: httpUrl.default('http://127.0.0.1:8080'),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
 })

@@ -71,6 +71,6 @@ function plainDisplay(stream: NodeJS.WriteStream): ProgressDisplay {
 
 const suffix = (text: string) => (text === '' ? '' : `, ${text}`)
 
-/** The server's estimate; empty while it has none. */
+/** The server's estimate; empty while it has none. An estimate has no tenths. */
 const timeLeft = ({ progress: { eta_seconds: left } }: ExportView) =>
-  left === undefined ? '' : `about ${formatDuration(left * 1000)} left`
+  left === undefined ? '' : `about ${left < 60 ? `${left} s` : formatDuration(left * 1000)} left`

@@ -194,4 +194,12 @@ describe('the configuration of a single command', () => {
     expect(parseClientConfig({ LONGHAUL_URL: 'https://x' })).toEqual({ url: 'https://x' })
     expect(problemsOf(() => parseClientConfig({ LONGHAUL_URL: 'x' }))).toHaveLength(1)
   })
+
+  it('takes an API key that a header can hold, and shows none that it cannot', () => {
+    expect(parseClientConfig({ LONGHAUL_API_KEY: 'a-key' }).apiKey).toBe('a-key')
+    for (const key of ['hush-hush\n', 'hush hush', 'hüsh-hush']) {
+      const problems = problemsOf(() => parseClientConfig({ LONGHAUL_API_KEY: key }))
+      expect(problems).toEqual(['LONGHAUL_API_KEY: expected visible ASCII characters'])
+    }
+  })
 })
