@@ -42,7 +42,7 @@ export function formatDuration(ms: number): string {
 
 /** One export for a person. */
 export function describeExport(view: ExportView): readonly string[] {
-  const { request, progress, artifact, error } = view
+  const { request, progress, artifact, error, attempts } = view
   const filters = `events ${request.filter_events}, state ${request.filter_state}, ${
     request.export_content ? 'with content' : 'ids only'
   }`
@@ -58,8 +58,15 @@ export function describeExport(view: ExportView): readonly string[] {
       : [`sha256    ${artifact.sha256}`, `link      ${artifact.url}`]),
     ...(error === undefined ? [] : [`error     ${error.message} [${error.code}]`]),
     ...(error?.hint === undefined ? [] : [`          ${error.hint}`]),
+    ...(view.attempt > 1 ? attempts.map(describeAttempt) : []),
   ]
 }
+
+type AttemptView = ExportView['attempts'][number]
+
+const describeAttempt = ({ attempt, outcome, ended_at, rows, error }: AttemptView) =>
+  `attempt ${attempt}`.padEnd(10) +
+  `${outcome} at ${ended_at}, ${formatCount(rows)} rows${error === undefined ? '' : ` [${error.code}]`}`
 
 /** An error for a person: what happened, then what to do. */
 export function describeError(error: unknown): string {

@@ -66,6 +66,20 @@ export interface Artifact {
   readonly contentType: string
 }
 
+/** How an attempt can end. `lost`: its lease ended without a word from its worker. */
+export const attemptOutcomes = ['completed', 'failed', 'canceled', 'interrupted', 'lost'] as const
+
+/** An attempt that has ended; the times are by the control database's clock. */
+export interface PastAttempt {
+  readonly attempt: number
+  readonly outcome: (typeof attemptOutcomes)[number]
+  readonly startedAt: Date
+  readonly endedAt: Date
+  /** Rows read; of one that reported no end, those of its last report. */
+  readonly rows: number
+  readonly error?: ErrorFacts
+}
+
 /** One export, as the control database knows it. */
 export interface ExportRecord {
   readonly id: string
@@ -91,6 +105,8 @@ export interface ExportRecord {
   /** The instant that the artifact, or the running attempt, shows. */
   readonly snapshotAt?: Date
   readonly error?: ErrorFacts
+  /** Every attempt that has ended, in their order. */
+  readonly history: readonly PastAttempt[]
   readonly artifact?: Artifact
   /** When the artifact is due to be deleted. */
   readonly expiresAt?: Date

@@ -1,5 +1,5 @@
 import { estimateSecondsLeft } from '../export/time-left.ts'
-import type { Artifact, ExportRecord } from '../export/model.ts'
+import type { Artifact, ExportRecord, PastAttempt } from '../export/model.ts'
 import type { Link } from '../export/ports.ts'
 import type { ExportView } from './schemas.ts'
 
@@ -33,11 +33,21 @@ export function viewExport(record: ExportRecord, link?: Link): ExportView {
     ...time('finished_at', record.finishedAt),
     ...time('snapshot_at', record.snapshotAt),
     ...(error === undefined ? {} : { error }),
+    attempts: record.history.map(viewAttempt),
     ...(artifact === undefined || link === undefined
       ? {}
       : { artifact: viewArtifact(artifact, link, record.expiresAt) }),
   }
 }
+
+const viewAttempt = ({ attempt, outcome, startedAt, endedAt, rows, error }: PastAttempt) => ({
+  attempt,
+  outcome,
+  started_at: startedAt.toISOString(),
+  ended_at: endedAt.toISOString(),
+  rows,
+  ...(error === undefined ? {} : { error }),
+})
 
 const viewArtifact = (
   { key, bytes, rows, sha256, contentType }: Artifact,

@@ -1,6 +1,6 @@
 /** The shapes of the API, as the OpenAPI document shows them and the tests check them. */
 import { z } from 'zod'
-import { exportStates } from '../export/model.ts'
+import { attemptOutcomes, exportStates } from '../export/model.ts'
 import { exportRequest } from '../export/spec.ts'
 
 const time = z.iso.datetime().describe('RFC 3339, UTC.')
@@ -14,6 +14,13 @@ export const problemSchema = z.object({
   code: z.string().describe('Stable; meant for programs.'),
   hint: z.string().optional().describe('What to do about it.'),
   state: z.enum(exportStates).optional().describe('State of the export that stood in the way.'),
+})
+
+const errorSchema = z.object({
+  code: z.string(),
+  message: z.string(),
+  hint: z.string().optional(),
+  retryable: z.boolean(),
 })
 
 export const exportSchema = z.object({
@@ -42,15 +49,23 @@ export const exportSchema = z.object({
   started_at: time.optional(),
   finished_at: time.optional(),
   snapshot_at: time.optional().describe('The instant that the artifact shows.'),
-  error: z
-    .object({
-      code: z.string(),
-      message: z.string(),
-      hint: z.string().optional(),
-      retryable: z.boolean(),
-    })
+  error: errorSchema
     .optional()
     .describe('Why it failed; while queued or running, why the attempt before did.'),
+  attempts: z
+    .array(
+      z.object({
+        attempt: count,
+        outcome: z
+          .enum(attemptOutcomes)
+          .describe('`lost`: its lease ended without a word from its worker.'),
+        started_at: time,
+        ended_at: time,
+        rows: count,
+        error: errorSchema.optional(),
+      }),
+    )
+    .describe('Those that have ended, in their order.'),
   artifact: z
     .object({
       url: z.url().describe('Signed link, made for this answer.'),

@@ -1,4 +1,5 @@
 import { NotFoundError, SpecError } from '../errors.ts'
+import type { PastAttempt } from '../export/model.ts'
 import type { ExportRecords } from '../export/ports.ts'
 import { transitions, type Transition } from '../export/state.ts'
 import { exportColumns, exportFromRow, type ExportRow } from './export-row.ts'
@@ -11,6 +12,15 @@ const guard = (name: Transition) =>
   `state in (${transitions[name].from.map((state) => `'${state}'`).join(', ')})`
 const become = (name: Transition) => `state = '${transitions[name].to}'`
 const ms = (parameter: string) => `${parameter}::double precision * interval '1 millisecond'`
+
+/** The history with the attempt that now ends. `rows` and `error` are SQL. */
+const ended = (outcome: PastAttempt['outcome'], rows = 'rows', error = 'null') =>
+  `history || jsonb_build_array(jsonb_strip_nulls(jsonb_build_object('attempt', attempt,
+     'outcome', '${outcome}', 'startedAt', coalesce(attempt_at, started_at), 'endedAt', now(),
+     'rows', ${rows}::bigint, 'error', ${error}::jsonb)))`
+/** An attempt ends only where one runs. */
+const endedIfRunning = (outcome: PastAttempt['outcome']) =>
+  `case when state = 'running' then ${ended(outcome)} else history end`
 
 /** The records of exports in schema longhaul of the control database. All errors are SourceErrors besides. */
 export function createExportRecords(database: Database): ExportRecords {
@@ -98,6 +108,7 @@ export function createExportRecords(database: Database): ExportRecords {
         `${become('claim')}, attempt = attempt + 1,
          failures = failures + (case when state = 'running' and rows <= highest_rows then 1 else 0 end),
          highest_rows = greatest(highest_rows, rows), rows = 0, bytes = 0, snapshot_at = null,
+         history = ${endedIfRunning('lost')},
          lease_until = now() + ${ms('$2')}, started_at = coalesce(started_at, now()),
          attempt_at = now(), progress_at = null`,
         `${guard('claim')} and (state = 'queued' or lease_until < now())`,
@@ -123,7 +134,8 @@ export function createExportRecords(database: Database): ExportRecords {
       const updated = await update(
         id,
         `${become('complete')}, artifact = $3, rows = $4, bytes = $5, finished_at = $6,
-         expires_at = $7, snapshot_at = $8, lease_until = null, error = null`,
+         expires_at = $7, snapshot_at = $8, lease_until = null, error = null,
+         history = ${ended('completed', '$4')}`,
         `attempt = $2 and ${guard('complete')}`,
         [
           ...[attempt, JSON.stringify(artifact), artifact.rows, artifact.bytes],
@@ -138,7 +150,7 @@ export function createExportRecords(database: Database): ExportRecords {
       const updated = await update(
         id,
         `${become(transition)}, error = $3, failures = $4, highest_rows = greatest(highest_rows, $5),
-         finished_at = $6, lease_until = null`,
+         finished_at = $6, lease_until = null, history = ${ended('failed', '$5', '$3')}`,
         `attempt = $2 and ${guard(transition)}`,
         [attempt, JSON.stringify(error), failures, rows, again ? null : at],
       )
@@ -148,7 +160,8 @@ export function createExportRecords(database: Database): ExportRecords {
     async release({ id, attempt }) {
       const updated = await update(
         id,
-        `${become('requeue')}, highest_rows = greatest(highest_rows, rows), lease_until = null`,
+        `${become('requeue')}, highest_rows = greatest(highest_rows, rows), lease_until = null,
+         history = ${ended('interrupted')}`,
         `attempt = $2 and ${guard('requeue')}`,
         [attempt],
       )
@@ -156,7 +169,8 @@ export function createExportRecords(database: Database): ExportRecords {
     },
 
     async cancel(id, at) {
-      const set = `${become('cancel')}, finished_at = $2, lease_until = null`
+      const set = `${become('cancel')}, finished_at = $2, lease_until = null,
+        history = ${endedIfRunning('canceled')}`
       const canceled = await update(id, set, guard('cancel'), [at])
       if (canceled === undefined) await get(id)
       return canceled

@@ -1,6 +1,6 @@
 import type { ErrorFacts } from '../errors.ts'
 import type { EventFilter, StateFilter } from '../datasets/dataset.ts'
-import type { Artifact, ExportRecord, ExportState, Instant } from '../export/model.ts'
+import type { Artifact, ExportRecord, ExportState, Instant, PastAttempt } from '../export/model.ts'
 
 /** A row of longhaul.exports as the driver gives it: bigint as text, times as Date. */
 export interface ExportRow {
@@ -22,6 +22,7 @@ export interface ExportRow {
   readonly estimated_rows: string | null
   readonly fingerprint: string
   readonly error: ErrorFacts | null
+  readonly history: readonly HistoryEntry[]
   readonly artifact: Artifact | null
   readonly expires_at: Date | null
   readonly created_at: Date
@@ -32,6 +33,12 @@ export interface ExportRow {
   readonly snapshot_at: Date | null
 }
 
+/** A past attempt in JSON: times as text. */
+type HistoryEntry = Omit<PastAttempt, 'startedAt' | 'endedAt'> & {
+  readonly startedAt: string
+  readonly endedAt: string
+}
+
 /** The range keeps its microseconds, which a Date would lose. */
 const instantColumn = (column: string) =>
   `to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as ${column}`
@@ -39,7 +46,7 @@ const instantColumn = (column: string) =>
 /** What every statement selects or returns. */
 export const exportColumns = `id, dataset, ${instantColumn('range_from')}, ${instantColumn('range_to')},
   filter_events, export_content, filter_state, state, attempt, failures, highest_rows, dispatch,
-  lease_until, rows, bytes, estimated_rows, fingerprint, error, artifact, expires_at,
+  lease_until, rows, bytes, estimated_rows, fingerprint, error, history, artifact, expires_at,
   created_at, started_at, attempt_at, progress_at, finished_at, snapshot_at`
 
 /** Six digits back to three, when the last three are zero. */
@@ -77,6 +84,11 @@ export function exportFromRow(row: ExportRow): ExportRecord {
     ...present('leaseUntil', row.lease_until),
     ...present('snapshotAt', row.snapshot_at),
     ...present('error', row.error),
+    history: row.history.map((past) => ({
+      ...past,
+      startedAt: new Date(past.startedAt),
+      endedAt: new Date(past.endedAt),
+    })),
     ...present('artifact', row.artifact),
     ...present('expiresAt', row.expires_at),
   }

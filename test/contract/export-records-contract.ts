@@ -5,6 +5,7 @@ import type { ExportRecord } from '../../src/export/model.ts'
 import type { ExportRecords } from '../../src/export/ports.ts'
 import { newArtifact, newExport, newSpec, rangeOf } from '../support/new-export.ts'
 import { until } from '../support/until.ts'
+import { describeHistory } from './export-records-history.ts'
 import { describeListing, type MakeExportRecords } from './export-records-listing.ts'
 import { describeTransitions } from './export-records-transitions.ts'
 import { describeUnattended } from './export-records-unattended.ts'
@@ -45,6 +46,7 @@ export function describeExportRecords(name: string, make: MakeExportRecords): vo
           failures: 0,
           highestRows: 0,
           dispatch: 1,
+          history: [],
           progress: { rows: 0, bytes: 0 },
         })
         expect({ created, fingerprint }).toEqual({ created: true, fingerprint: draft.fingerprint })
@@ -209,6 +211,7 @@ export function describeExportRecords(name: string, make: MakeExportRecords): vo
     })
 
     describeTransitions(() => records)
+    describeHistory(() => records)
     describeListing(make)
     describeUnattended(make)
   })

@@ -33,6 +33,7 @@ describe('POST /exports, accepted', () => {
       progress: { rows: 0, bytes: 0 },
       attempt: 0,
       created_at: view.created_at,
+      attempts: [],
     })
     expect(Date.parse(view.created_at)).toBeGreaterThanOrEqual(before)
     expect(Date.parse(view.created_at)).toBeLessThanOrEqual(Date.now())

@@ -108,6 +108,7 @@ const completedExport = (body: Buffer, url: string): ExportView => ({
     filter_state: 'any',
   },
   progress: { rows: 1, bytes: body.length },
+  attempts: [],
   attempt: 1,
   created_at: '2026-01-01T00:00:00.000Z',
   artifact: {

@@ -1,5 +1,5 @@
 import { NotFoundError, SpecError } from '../../src/errors.ts'
-import type { Claim, ExportRecord } from '../../src/export/model.ts'
+import type { Claim, ExportRecord, PastAttempt } from '../../src/export/model.ts'
 import type { ExportRecords } from '../../src/export/ports.ts'
 import { transitions, type Transition } from '../../src/export/state.ts'
 import { systemClock } from '../../src/runtime/clock.ts'
@@ -34,6 +34,16 @@ export function createMemoryExportRecords({ clock = systemClock } = {}): ExportR
   }
   const highest = ({ highestRows, progress }: ExportRecord, rows = progress.rows) =>
     Math.max(highestRows, rows)
+  /** The history with the attempt that ends, if one runs. */
+  const ended = (
+    { history, state, attempt, attemptAt, progress }: ExportRecord,
+    outcome: PastAttempt['outcome'],
+    facts: Partial<PastAttempt> = {},
+  ): readonly PastAttempt[] => {
+    if (state !== 'running') return history
+    const times = { startedAt: attemptAt!, endedAt: clock.now() }
+    return [...history, { attempt, outcome, ...times, rows: progress.rows, ...facts }]
+  }
   const lease = (leaseMs: number) => new Date(clock.now().getTime() + leaseMs)
 
   const records: Synchronous<ExportRecords> = {
@@ -46,7 +56,7 @@ export function createMemoryExportRecords({ clock = systemClock } = {}): ExportR
         return { record: find(known.id), created: false, fingerprint: known.fingerprint }
       }
       if (idempotencyKey !== undefined) keys.set(idempotencyKey, { id: draft.id, fingerprint })
-      const counts = { attempt: 0, failures: 0, highestRows: 0, dispatch: 1 }
+      const counts = { attempt: 0, failures: 0, highestRows: 0, dispatch: 1, history: [] }
       const record = { ...draft, ...counts, state: 'queued', progress: { rows: 0, bytes: 0 } }
       return { record: write(record as ExportRecord, {}), created: true, fingerprint }
     },
@@ -73,6 +83,7 @@ export function createMemoryExportRecords({ clock = systemClock } = {}): ExportR
         highestRows: highest(record),
         progress: { ...progress, rows: 0, bytes: 0 },
         snapshotAt: undefined,
+        history: ended(record, 'lost'),
         leaseUntil: lease(leaseMs),
         startedAt: startedAt ?? clock.now(),
         attemptAt: clock.now(),
@@ -98,14 +109,16 @@ export function createMemoryExportRecords({ clock = systemClock } = {}): ExportR
       if (record === undefined) return false
       const { rows, bytes } = artifact
       const progress = { ...record.progress, rows, bytes }
-      move(record, 'complete', { ...times, artifact, progress, error: undefined })
+      const history = ended(record, 'completed', { rows })
+      move(record, 'complete', { ...times, artifact, progress, history, error: undefined })
       return true
     },
 
     fail(claim, { error, again, failures, rows, at }) {
       const record = held(claim)
       if (record === undefined) return false
-      const change = { error, failures, highestRows: highest(record, rows) }
+      const history = ended(record, 'failed', { rows, error })
+      const change = { error, failures, history, highestRows: highest(record, rows) }
       move(record, again ? 'requeue' : 'fail', again ? change : { ...change, finishedAt: at })
       return true
     },
@@ -113,7 +126,8 @@ export function createMemoryExportRecords({ clock = systemClock } = {}): ExportR
     release(claim) {
       const record = held(claim)
       if (record === undefined) return false
-      move(record, 'requeue', { highestRows: highest(record) })
+      const history = ended(record, 'interrupted')
+      move(record, 'requeue', { history, highestRows: highest(record) })
       return true
     },
 
@@ -134,7 +148,10 @@ export function createMemoryExportRecords({ clock = systemClock } = {}): ExportR
       return write(record, { dispatch: dispatch + 1 })
     },
 
-    cancel: (id, at) => move(find(id), 'cancel', { finishedAt: at }),
+    cancel: (id, at) => {
+      const record = find(id)
+      return move(record, 'cancel', { finishedAt: at, history: ended(record, 'canceled') })
+    },
     expire: (id, at) => {
       const record = find(id)
       const { expiresAt = at } = record

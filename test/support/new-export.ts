@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { Artifact, ExportSpec, Instant, Range } from '../../src/export/model.ts'
+import type { Artifact, ExportRecord, ExportSpec, Instant, Range } from '../../src/export/model.ts'
 import type { NewExport } from '../../src/export/ports.ts'
 
 export const rangeOf = (from: string, to: string): Range => ({
@@ -23,6 +23,19 @@ export const newExport = (overrides: Partial<NewExport> = {}): NewExport => ({
   spec: newSpec(),
   createdAt: new Date('2026-01-02T03:04:05.678Z'),
   fingerprint: 'f'.repeat(64),
+  ...overrides,
+})
+
+/** The record of a new export, as nobody has claimed it yet. */
+export const newRecord = (overrides: Partial<ExportRecord> = {}): ExportRecord => ({
+  ...newExport(),
+  state: 'queued',
+  attempt: 0,
+  failures: 0,
+  highestRows: 0,
+  dispatch: 1,
+  history: [],
+  progress: { rows: 0, bytes: 0 },
   ...overrides,
 })
 

@@ -1,22 +1,14 @@
 import { describe, expect, it } from 'vitest'
 import { exportTag, findHeldTag } from '../../src/http/export-tag.ts'
 import type { ExportRecord } from '../../src/export/model.ts'
-import { newArtifact, newExport } from '../support/new-export.ts'
+import { newArtifact, newRecord } from '../support/new-export.ts'
 
 const now = new Date('2026-01-02T04:00:00.000Z')
 const inSeconds = (seconds: number) => new Date(now.getTime() + seconds * 1000)
 const linkUntil = (expiresAt: Date) => ({ url: 'https://store/object?signed', expiresAt })
 const options = { now, leastLinkMs: 1000_000 }
 
-const queued: ExportRecord = {
-  ...newExport(),
-  state: 'queued',
-  attempt: 0,
-  failures: 0,
-  highestRows: 0,
-  dispatch: 1,
-  progress: { rows: 0, bytes: 0 },
-}
+const queued = newRecord()
 const running: ExportRecord = { ...queued, state: 'running', attempt: 1 }
 const completed: ExportRecord = { ...running, state: 'completed', artifact: newArtifact() }
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { ExportRecord } from '../../src/export/model.ts'
 import { estimateSecondsLeft, secondsToNextLook } from '../../src/export/time-left.ts'
-import { newExport } from '../support/new-export.ts'
+import { newRecord } from '../support/new-export.ts'
 
 const at = (seconds: number) => new Date(Date.parse('2026-01-02T03:00:00.000Z') + seconds * 1000)
 
@@ -9,19 +9,17 @@ const at = (seconds: number) => new Date(Date.parse('2026-01-02T03:00:00.000Z') 
 const running = (
   progress: Partial<ExportRecord['progress']>,
   change: Partial<ExportRecord> = {},
-): ExportRecord => ({
-  ...newExport({ createdAt: at(-30) }),
-  state: 'running',
-  attempt: 1,
-  failures: 0,
-  highestRows: 0,
-  dispatch: 1,
-  startedAt: at(-20),
-  attemptAt: at(0),
-  progressAt: at(10),
-  progress: { rows: 0, bytes: 0, ...progress },
-  ...change,
-})
+): ExportRecord =>
+  newRecord({
+    createdAt: at(-30),
+    state: 'running',
+    attempt: 1,
+    startedAt: at(-20),
+    attemptAt: at(0),
+    progressAt: at(10),
+    progress: { rows: 0, bytes: 0, ...progress },
+    ...change,
+  })
 
 describe('the estimate of the time left', () => {
   it('takes the rows to come at the rate of those that came', () => {
