@@ -12,10 +12,31 @@ function compact(instant: Instant): string {
 export const fileName = ({ dataset, range }: ExportSpec): string =>
   `${dataset}_${compact(range.from)}_${compact(range.to)}.json`
 
+/** Below it are the keys of all exports. */
+export const exportsFolder = (prefix: string): string => `${prefix}exports/`
+
 /** Every attempt writes a key of its own, so that two attempts never meet in one object. */
 export function objectKey(
   prefix: string,
   { id, attempt, spec }: { id: string; attempt: number; spec: ExportSpec },
 ): string {
-  return `${prefix}exports/${id}/${attempt}/${fileName(spec)}`
+  return `${attemptsFolder(prefix, id)}${attempt}/${fileName(spec)}`
+}
+
+/** Below it are the keys of all attempts of one export. */
+export const attemptsFolder = (prefix: string, id: string): string =>
+  `${exportsFolder(prefix)}${id}/`
+
+const keyShape =
+  /^([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\/([1-9]\d{0,8})\/[^/]+$/
+
+/** Whose key this is; undefined when it has not the shape of `objectKey`, and so is not ours. */
+export function parseObjectKey(
+  prefix: string,
+  key: string,
+): { readonly id: string; readonly attempt: number } | undefined {
+  const folder = exportsFolder(prefix)
+  if (!key.startsWith(folder)) return undefined
+  const [, id, attempt] = keyShape.exec(key.slice(folder.length)) ?? []
+  return id === undefined ? undefined : { id, attempt: Number(attempt) }
 }

@@ -157,6 +157,14 @@ export interface LinkOptions {
   readonly contentType: string
 }
 
+/** What a store holds under a key: an object, or an upload that nobody has completed. */
+export interface StoredEntry {
+  readonly kind: 'object' | 'upload'
+  readonly key: string
+  /** When it was written, or begun, by the store's clock. */
+  readonly at: Date
+}
+
 /** Where artifacts are kept: an S3 bucket. All errors are StoreErrors, or the signal's reason. */
 export interface ArtifactStore {
   /**
@@ -168,6 +176,10 @@ export interface ArtifactStore {
   stat(key: string): Promise<StoredObject | undefined>
   /** Removes the object and any open upload of this key. Nothing there is no error. */
   remove(key: string): Promise<void>
+  /** Aborts every open upload of this key; an object there stays. Nothing there is no error. */
+  abortUploads(key: string): Promise<void>
+  /** All objects and open uploads whose keys begin so, as they are found. */
+  list(prefix: string, options: { readonly signal: AbortSignal }): AsyncIterable<StoredEntry>
   /** Signs a link. Does not look whether the object exists. */
   link(key: string, options: LinkOptions): Promise<Link>
 }

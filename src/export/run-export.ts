@@ -18,6 +18,7 @@ import { startHeartbeat } from './heartbeat.ts'
 import type { Artifact, ExportRecord } from './model.ts'
 import { objectKey } from './object-key.ts'
 import type { ArtifactStore, ExportRecords, RowSource, Snapshot } from './ports.ts'
+import { removeLeftovers } from './remove-leftovers.ts'
 import { decideRetry, type RetryDecision, type RetryLimits } from './retry-policy.ts'
 import { queriesOf } from './spec.ts'
 import { isFinished } from './state.ts'
@@ -76,6 +77,7 @@ export async function runExport(
     return { outcome: 'busy', until: leaseUntil ?? clock.now() }
   }
 
+  await cleanUpBehind(deps, record, signal)
   const { failures } = record
   if (failures >= settings.maxFailures || record.attempt > settings.maxAttempts) {
     return abandon(deps, record)
@@ -86,6 +88,21 @@ export async function runExport(
   } catch (error) {
     return endAttempt(deps, attempt, error instanceof Error ? error : new TypeError(String(error)))
   }
+}
+
+/** How long the earlier attempts are cleaned up behind, ms; part of the lease, which is not renewed yet. */
+const cleanUpMs = ({ leaseMs }: RunExportSettings) => Math.min(5_000, leaseMs / 2)
+
+/** Never throws: a store that fails will show it in the attempt itself, and the sweep finds what is left. */
+async function cleanUpBehind(
+  { artifacts, settings }: RunExportDeps,
+  record: ExportRecord,
+  outer: AbortSignal,
+): Promise<void> {
+  if (record.attempt === 1) return
+  const signal = AbortSignal.any([outer, AbortSignal.timeout(cleanUpMs(settings))])
+  const deps = { artifacts, keyPrefix: settings.keyPrefix }
+  await untilAborted(removeLeftovers(deps, record, { signal }), signal).catch(() => undefined)
 }
 
 /** What an attempt knows of itself, also after it has failed. */

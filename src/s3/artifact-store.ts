@@ -4,6 +4,7 @@ import { Upload } from '@aws-sdk/lib-storage'
 import { StoreError } from '../errors.ts'
 import type { ArtifactStore, PutOptions, StoredObject } from '../export/ports.ts'
 import { untilAborted } from '../runtime/abort.ts'
+import { listEntries } from './list-entries.ts'
 import { abortOpenUploads } from './open-uploads.ts'
 import { planParts } from './part-size.ts'
 import { signLink } from './link.ts'
@@ -54,7 +55,17 @@ export function createArtifactStore(deps: ArtifactStoreDeps): ArtifactStore {
   return {
     stat: (key) => translated(stat(key)),
     remove: (key) => translated(remove(key)),
+    abortUploads: (key) => translated(abortOpenUploads(client, bucket, key)),
     link: (key, options) => translated(signLink(client, bucket, key, options)),
+
+    async *list(prefix, options) {
+      try {
+        yield* listEntries(client, bucket, prefix, options)
+      } catch (error) {
+        options.signal.throwIfAborted()
+        throw translateS3Error(error, bucket)
+      }
+    },
 
     async put(key, chunks, options) {
       const source = watch(chunks)

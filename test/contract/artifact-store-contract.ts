@@ -5,6 +5,7 @@ import { MiB } from '../../src/runtime/units.ts'
 import { chunksOf, patternBytes, sha256 } from '../support/chunks.ts'
 import type { Release } from '../support/database.ts'
 import { describeAborts } from './artifact-store-aborts.ts'
+import { describeEntries } from './artifact-store-entries.ts'
 
 export interface StoreUnderTest {
   readonly store: ArtifactStore
@@ -125,6 +126,7 @@ export function describeArtifactStore(name: string, make: MakeArtifactStore): vo
     const remaining = async (prefix: string) =>
       (await made.leftovers()).filter((key) => key.startsWith(prefix))
     describeAborts(() => ({ store, remaining }))
+    describeEntries(() => store)
 
     describe('stat and remove', () => {
       it('knows nothing of an object that is not there', async () => {

@@ -11,6 +11,7 @@ export interface MemoryArtifactStore extends ArtifactStore {
 /** ArtifactStore in memory; `artifact-store-contract.ts` holds it to what the real one does. */
 export function createMemoryArtifactStore(): MemoryArtifactStore {
   const objects = new Map<string, Buffer>()
+  const times = new Map<string, Date>()
 
   const statOf = (key: string, body: Buffer) => ({
     key,
@@ -41,6 +42,7 @@ export function createMemoryArtifactStore(): MemoryArtifactStore {
         throw error
       }
       objects.set(key, Buffer.concat(parts))
+      times.set(key, new Date())
       return statOf(key, objects.get(key)!)
     },
 
@@ -52,6 +54,16 @@ export function createMemoryArtifactStore(): MemoryArtifactStore {
     remove: (key) => {
       objects.delete(key)
       return Promise.resolve()
+    },
+
+    // an upload that ends leaves nothing here, however it ends
+    abortUploads: () => Promise.resolve(),
+
+    async *list(prefix) {
+      await setImmediate()
+      for (const key of [...objects.keys()].filter((each) => each.startsWith(prefix))) {
+        yield { kind: 'object', key, at: times.get(key)! }
+      }
     },
 
     link: (key, { ttlSeconds, contentType }) => {

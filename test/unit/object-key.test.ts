@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { fileName, objectKey } from '../../src/export/object-key.ts'
+import { fileName, objectKey, parseObjectKey } from '../../src/export/object-key.ts'
 import { newSpec, rangeOf } from '../support/new-export.ts'
 
 const id = '8c1f5b4e-3a51-4b6e-9f0e-0d8f2f4f9a11'
@@ -31,5 +31,27 @@ describe('an object key', () => {
   ])('writes %s as %s', (from, compact) => {
     const spec = newSpec({ range: rangeOf(from, '2014-07-23T00:00:00.000Z') })
     expect(fileName(spec)).toBe(`services_${compact}_20140723T000000Z.json`)
+  })
+})
+
+describe('a key that was found in the store', () => {
+  it('is told apart as export and attempt', () => {
+    const key = objectKey('team a/', { id, attempt: 12, spec: newSpec() })
+    expect(parseObjectKey('team a/', key)).toEqual({ id, attempt: 12 })
+  })
+
+  it.each([
+    ['of another prefix', `exports/${id}/1/a.json`],
+    ['with something before the prefix', `x/p/exports/${id}/1/a.json`],
+    ['of an archive', 'p/archive/services/dt=2014-07-22/a.ndjson.gz'],
+    ['of no uuid', 'p/exports/mine/1/a.json'],
+    ['of a uuid in capitals', `p/exports/${id.toUpperCase()}/1/a.json`],
+    ['without an attempt', `p/exports/${id}/a.json`],
+    ['with an attempt that is no number', `p/exports/${id}/one/a.json`],
+    ['with an attempt that we would not write so', `p/exports/${id}/01/a.json`],
+    ['with a folder more', `p/exports/${id}/1/more/a.json`],
+    ['without a name', `p/exports/${id}/1/`],
+  ])('is not ours: %s', (_title, key) => {
+    expect(parseObjectKey('p/', key)).toBeUndefined()
   })
 })

@@ -1,0 +1,78 @@
+import { describe, expect, it } from 'vitest'
+import { StoreError } from '../../src/errors.ts'
+import type { ArtifactStore, StoredEntry } from '../../src/export/ports.ts'
+import { removeLeftovers } from '../../src/export/remove-leftovers.ts'
+import { exportBundle, fourRowsText } from '../support/export-bundle.ts'
+
+const id = '8c1f5b4e-3a51-4b6e-9f0e-0d8f2f4f9a11'
+const never = new AbortController().signal
+
+/** A store that holds these entries, and tells what it was told to remove. */
+function storeWith(entries: readonly (readonly [StoredEntry['kind'], string])[]) {
+  const removed: string[] = []
+  const store: Pick<ArtifactStore, 'list' | 'remove' | 'abortUploads'> = {
+    async *list(prefix) {
+      for (const [kind, key] of entries) {
+        await Promise.resolve()
+        if (key.startsWith(prefix)) yield { kind, key, at: new Date() }
+      }
+    },
+    remove: (key) => Promise.resolve(void removed.push(`object ${key}`)),
+    abortUploads: (key) => Promise.resolve(void removed.push(`upload ${key}`)),
+  }
+  return { store, removed }
+}
+
+describe('what earlier attempts left', () => {
+  it('is removed, and nothing else', async () => {
+    const folder = `p/exports/${id}`
+    const { store, removed } = storeWith([
+      ['object', `${folder}/1/a.json`],
+      ['upload', `${folder}/2/a.json`],
+      ['upload', `${folder}/3/a.json`],
+      ['object', `${folder}/4/a.json`],
+      ['object', `${folder}/notes.txt`],
+      ['object', `${folder}/1/by/hand.json`],
+      ['object', `p/exports/${id}0/1/a.json`],
+    ])
+    const deps = { artifacts: store, keyPrefix: 'p/' }
+    await removeLeftovers(deps, { id, attempt: 3 }, { signal: never })
+    expect(removed).toEqual([`object ${folder}/1/a.json`, `upload ${folder}/2/a.json`])
+  })
+
+  it('is removed when another attempt begins', async () => {
+    const bundle = await exportBundle()
+    const { artifacts, records } = bundle
+    const first = (await records.claim(bundle.id, { leaseMs: -1 }))!
+    const left = `p/exports/${bundle.id}/${first.attempt}/left.json`
+    await artifacts.put(left, (async function* () {})(), { contentType: '', signal: never })
+    expect(await bundle.run()).toMatchObject({ outcome: 'completed' })
+    const { artifact } = await bundle.record()
+    expect([...artifacts.objects].map(([key, body]) => [key, String(body)])).toEqual([
+      [artifact!.key, fourRowsText],
+    ])
+  })
+
+  it('stays for the sweep where the store cannot be listed, and the attempt goes on', async () => {
+    const bundle = await exportBundle()
+    await bundle.records.claim(bundle.id, { leaseMs: -1 })
+    const denied = new StoreError('STORE_DENIED', 'no listing here')
+    const list: ArtifactStore['list'] = async function* () {
+      await Promise.resolve()
+      throw denied
+    }
+    const result = await bundle.run({ artifacts: { ...bundle.artifacts, list } })
+    expect(result).toMatchObject({ outcome: 'completed' })
+  })
+
+  it('holds no attempt up for long where the store does not answer', async () => {
+    const bundle = await exportBundle()
+    await bundle.records.claim(bundle.id, { leaseMs: -1 })
+    const list: ArtifactStore['list'] = () => ({
+      [Symbol.asyncIterator]: () => ({ next: () => new Promise(() => undefined) }),
+    })
+    const settings = { ...bundle.settings, leaseMs: 200 }
+    const artifacts = { ...bundle.artifacts, list }
+    expect(await bundle.run({ artifacts, settings })).toMatchObject({ outcome: 'completed' })
+  })
+})
