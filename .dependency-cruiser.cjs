@@ -44,6 +44,12 @@ module.exports = {
       'the domain knows no technology',
     ),
     only(
+      'retention',
+      '^src/retention/',
+      ['^src/export/', ...L0],
+      'policy and use case, no technology',
+    ),
+    only(
       'client',
       '^src/client/',
       ['^src/http/schemas\\.ts$', '^src/datasets/dataset\\.ts$', ...L0],
@@ -61,7 +67,7 @@ module.exports = {
     only(
       'jobs',
       '^jobs/',
-      ['^src/export/', '^src/queue/job-definition\\.ts$', ...L0],
+      ['^src/(export|retention)/', '^src/queue/job-definition\\.ts$', ...L0],
       'policy only',
     ),
     only(

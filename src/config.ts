@@ -78,6 +78,7 @@ const variables = z.object({
   SHUTDOWN_GRACE_SECONDS: integer(25, 0, 3600),
   LINK_TTL_SECONDS: integer(3600, 1, 604_800),
   ARTIFACT_TTL_DAYS: integer(7, 1, 36_500),
+  ORPHAN_AGE_MINUTES: integer(60, 0, 525_600),
   LONGHAUL_API_KEY: z
     .string()
     // the value is never shown: it is a secret
@@ -120,6 +121,8 @@ export interface Config {
   readonly shutdownGraceSeconds: number
   readonly linkTtlSeconds: number
   readonly artifactTtlDays: number
+  /** What a lost attempt left in the store is removed when it is that old. */
+  readonly orphanAgeMinutes: number
   readonly logLevel: string
 }
 
@@ -151,6 +154,7 @@ export function parseConfig(environment: Environment): Config {
     shutdownGraceSeconds: v.SHUTDOWN_GRACE_SECONDS,
     linkTtlSeconds: v.LINK_TTL_SECONDS,
     artifactTtlDays: v.ARTIFACT_TTL_DAYS,
+    orphanAgeMinutes: v.ORPHAN_AGE_MINUTES,
     logLevel: v.LOG_LEVEL,
   })
 }
@@ -199,7 +203,7 @@ function misspelt(names: readonly string[]): readonly string[] {
   const known = [...Object.keys(variables.shape), ...notYet]
   return names
     .filter((name) =>
-      /^(EXPORT|ARTIFACT|SHUTDOWN|LEASE|LINK|SOURCE|STALL|STREAM|LONGHAUL)_/.test(name),
+      /^(EXPORT|ARTIFACT|SHUTDOWN|LEASE|LINK|ORPHAN|SOURCE|STALL|STREAM|LONGHAUL)_/.test(name),
     )
     .filter((name) => !known.includes(name))
     .flatMap((name) => {

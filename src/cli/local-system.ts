@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { pino } from 'pino'
-import { startExportWorker, startServer } from '../compose.ts'
+import { startServer } from '../compose.ts'
+import { startExportWorker } from '../compose-worker.ts'
 import { exposeToAwsSdk, parseConfig, type Environment } from '../config.ts'
 import { writeStackEnv, removeStackEnv } from '../embedded/stack-env.ts'
 import { startStack, type Stack } from '../embedded/stack.ts'

@@ -60,6 +60,8 @@ export interface ExportRecords {
    * dispatch number is another already. @throws NotFoundError
    */
   redispatch(id: string, dispatch: number): Promise<ExportRecord | undefined>
+  /** Completed exports whose artifact's time is over, the longest first. */
+  listDue(query: { readonly limit: number }): Promise<readonly ExportRecord[]>
   /** Turns a completed export into an expired one. Undefined when it is not completed. @throws NotFoundError */
   expire(id: string, at: Date): Promise<ExportRecord | undefined>
 }

@@ -195,6 +195,17 @@ export function createExportRecords(database: Database): ExportRecords {
       return updated
     },
 
+    async listDue({ limit }) {
+      const found = await rows(
+        `select ${exportColumns} from longhaul.exports
+         where state = 'completed' and expires_at <= now()
+         order by expires_at
+         limit $1`,
+        [limit],
+      )
+      return found.map(exportFromRow)
+    },
+
     async expire(id, at) {
       const set = `${become('expire')}, expires_at = least(expires_at, $2)`
       const expired = await update(id, set, guard('expire'), [at])

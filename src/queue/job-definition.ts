@@ -7,11 +7,21 @@ export interface JobDefinition<Payload, Deps> {
   run(deps: Deps, payload: Payload, options: { readonly signal: AbortSignal }): Promise<JobOutcome>
 }
 
+/** A job that nobody asks for: it runs again and again. */
+export interface ScheduledJobDefinition<Deps> extends JobDefinition<object, Deps> {
+  /** When, as cron has it, in a time zone. */
+  readonly schedule: { readonly pattern: string; readonly tz: string }
+}
+
 /** What the queue is to do with a job that has run. */
 export type JobOutcome =
   | { readonly outcome: 'done'; readonly facts?: Readonly<Record<string, unknown>> }
   /** Over by an error: no other attempt. */
-  | { readonly outcome: 'failed'; readonly error: Error }
+  | {
+      readonly outcome: 'failed'
+      readonly error: Error
+      readonly facts?: Readonly<Record<string, unknown>>
+    }
   /** Again, after the definition's backoff. */
   | { readonly outcome: 'retry'; readonly error: Error }
   /** Back to waiting at once, no attempt spent. */

@@ -96,6 +96,7 @@ export async function startWorker<Payload extends object, Deps>(
  */
 const outcomeOf = (cause: unknown): JobOutcome => {
   const error = cause instanceof Error ? cause : new TypeError(String(cause))
+  if (error instanceof InterruptedError) return interruptedBy(error)
   return { outcome: error instanceof NotFoundError ? 'failed' : 'retry', error }
 }
 
@@ -144,7 +145,7 @@ function logOutcome(log: Logger, result: JobOutcome): void {
       log.info(result.facts ?? {}, 'job done')
       return
     case 'failed':
-      log.error({ err: result.error, ...codeOf(result.error) }, 'job failed')
+      log.error({ err: result.error, ...codeOf(result.error), ...result.facts }, 'job failed')
       return
     case 'retry':
       log.warn({ err: result.error, ...codeOf(result.error) }, 'attempt failed, another follows')

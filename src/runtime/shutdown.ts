@@ -1,5 +1,7 @@
+import { InterruptedError } from '../errors.ts'
+
 export interface Shutdown {
-  /** Aborted by the first SIGINT, SIGTERM or SIGHUP. */
+  /** Aborted, with an InterruptedError, by the first SIGINT, SIGTERM or SIGHUP. */
   readonly signal: AbortSignal
   /** Resolves at the same moment. */
   readonly requested: Promise<void>
@@ -20,7 +22,7 @@ export function listenForShutdown(): Shutdown {
   const controller = new AbortController()
   const onSignal = (name: StopSignal) => {
     if (controller.signal.aborted) process.exit(128 + stopSignals[name])
-    controller.abort()
+    controller.abort(new InterruptedError('Stopped by a signal.'))
   }
   for (const name of names) process.on(name, onSignal)
   const requested = new Promise<void>((resolve) => {

@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { startExportWorker } from '../../src/compose.ts'
+import { startExportWorker } from '../../src/compose-worker.ts'
 import { createLogger } from '../../src/logger.ts'
 import { countTraces } from '../support/exports-table.ts'
 import { fixtureRange, insertFixtureServices } from '../support/fixture-services.ts'

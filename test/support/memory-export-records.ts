@@ -148,6 +148,12 @@ export function createMemoryExportRecords({ clock = systemClock } = {}): ExportR
       return write(record, { dispatch: dispatch + 1 })
     },
 
+    listDue: ({ limit }) =>
+      [...all.values()]
+        .filter(({ state, expiresAt }) => state === 'completed' && expiresAt! <= clock.now())
+        .sort((a, b) => a.expiresAt!.getTime() - b.expiresAt!.getTime())
+        .slice(0, limit),
+
     cancel: (id, at) => {
       const record = find(id)
       return move(record, 'cancel', { finishedAt: at, history: ended(record, 'canceled') })

@@ -1,6 +1,7 @@
 import { inject } from 'vitest'
 import { createClient, type Client } from '../../src/client/client.ts'
-import { startExportWorker, startServer } from '../../src/compose.ts'
+import { startServer } from '../../src/compose.ts'
+import { startExportWorker } from '../../src/compose-worker.ts'
 import { parseConfig, type Config } from '../../src/config.ts'
 import { createLogger } from '../../src/logger.ts'
 import { createTestBucket, type TestBucket } from './bucket.ts'

@@ -31,6 +31,7 @@ describe('the configuration', () => {
       },
       keyPrefix: '',
       host: '127.0.0.1',
+      orphanAgeMinutes: 60,
       port: 8080,
       exportConcurrency: 2,
       maxFailures: 5,

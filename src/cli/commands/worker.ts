@@ -5,7 +5,7 @@ import { runService } from '../run-service.ts'
 export const workerCommand: BuildCommand = (readEnvironment) =>
   newCommand('worker', 'run exports until stopped').action(async () => {
     // loaded only here: the commands that talk to a server start without database and queue
-    const { startExportWorker } = await import('../../compose.ts')
+    const { startExportWorker } = await import('../../compose-worker.ts')
     keepMemorySteady()
     await runService(readEnvironment(), startExportWorker)
   })

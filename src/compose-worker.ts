@@ -1,0 +1,131 @@
+/** The composition root of the worker, and of a single sweep. */
+import { exportJob } from '../jobs/export.ts'
+import { retentionSweepJob } from '../jobs/retention-sweep.ts'
+import { composeBase, type Base, type Service } from './compose.ts'
+import type { Config } from './config.ts'
+import type { UnattendedCursor } from './export/ports.ts'
+import { reconcileExports, type ReconcileDeps } from './export/reconcile-exports.ts'
+import type { RunExportSettings } from './export/run-export.ts'
+import type { Logger } from './logger.ts'
+import { createRowSource } from './postgres/snapshot.ts'
+import { postgresQueue } from './queue/connection.ts'
+import { createProducer } from './queue/producer.ts'
+import { createSchedule } from './queue/schedule.ts'
+import { startWorker } from './queue/worker.ts'
+import { sweep, type SweepDeps, type SweepReport } from './retention/sweep.ts'
+import { systemClock } from './runtime/clock.ts'
+import { startPeriodic, type Periodic } from './runtime/periodic.ts'
+import { createResources, withResources } from './runtime/resources.ts'
+
+const minuteMs = 60_000
+const dayMs = 24 * 60 * minuteMs
+
+/** Between two writes of progress: a cancel is noticed within this time, too. */
+const progressMs = 1000
+
+/** Between two looks for exports that have no job. */
+const reconcileMs = 10_000
+
+/** How often the queue is told its schedules: it may have lost them. */
+const scheduleMs = 10 * minuteMs
+
+/** Starts a worker. @throws ConfigError, SourceError, QueueError */
+export const startExportWorker = (config: Config, logger: Logger): Promise<Service> =>
+  withResources(async (resources) => {
+    const base = await composeBase(config, logger, resources)
+    await startSweeper(base, config, logger)
+    const { records, artifacts } = base
+    const connection = postgresQueue(config.databaseUrl, { connections: 4 })
+    const source = createRowSource(config.sourceDatabaseUrl)
+    const settings = exportSettings(config)
+    const deps = { records, source, artifacts, clock: systemClock, settings }
+    const worker = await startWorker(connection, exportJob, deps, {
+      concurrency: config.exportConcurrency,
+      lockMs: settings.leaseMs,
+      logger,
+    })
+    resources.add(worker, (running) =>
+      running.stop({ graceMs: config.shutdownGraceSeconds * 1000 }),
+    )
+    const queue = resources.add(
+      await createProducer(
+        postgresQueue(config.databaseUrl, { connections: 2 }),
+        exportJob.name,
+        logger,
+      ),
+      (producer) => producer.close(),
+    )
+    const reconciler = startReconciler({ records, queue, clock: systemClock }, logger)
+    resources.add(reconciler, (running) => running.stop())
+    logger.info({ concurrency: config.exportConcurrency }, 'worker ready')
+    return { stop: () => resources.release() }
+  })
+
+/** Sweeps once, now. @throws ConfigError, SourceError, StoreError */
+export async function sweepOnce(
+  config: Config,
+  logger: Logger,
+  options: { readonly signal: AbortSignal },
+): Promise<SweepReport> {
+  const resources = createResources()
+  try {
+    return await sweep(sweepDeps(await composeBase(config, logger, resources), config), options)
+  } finally {
+    await resources.release()
+  }
+}
+
+const exportSettings = (config: Config): RunExportSettings => ({
+  keyPrefix: config.keyPrefix,
+  leaseMs: config.leaseSeconds * 1000,
+  stallMs: config.stallSeconds * 1000,
+  maxMs: config.maxSeconds * 1000,
+  progressMs,
+  artifactTtlMs: config.artifactTtlDays * dayMs,
+  maxFailures: config.maxFailures,
+  maxAttempts: config.maxAttempts,
+})
+
+const sweepDeps = ({ records, artifacts }: Base, config: Config): SweepDeps => ({
+  records,
+  artifacts,
+  clock: systemClock,
+  settings: {
+    keyPrefix: config.keyPrefix,
+    orphanAgeMs: config.orphanAgeMinutes * minuteMs,
+  },
+})
+
+/** Sweeps when the schedule says so, whichever worker is first; stopped with the resources. */
+async function startSweeper(base: Base, config: Config, logger: Logger): Promise<void> {
+  const { resources } = base
+  const connection = postgresQueue(config.databaseUrl, { connections: 1 })
+  const worker = await startWorker(connection, retentionSweepJob, sweepDeps(base, config), {
+    concurrency: 1,
+    lockMs: 5 * minuteMs,
+    logger,
+  })
+  resources.add(worker, (running) => running.stop({ graceMs: 0 }))
+  const schedule = createSchedule(connection, retentionSweepJob, logger)
+  resources.add(schedule, (known) => known.close())
+  await schedule.ensure()
+  const ensuring = startPeriodic(() => schedule.ensure(), {
+    intervalMs: scheduleMs,
+    onError: (error) => logger.warn({ err: error }, 'could not schedule the sweep'),
+  })
+  resources.add(ensuring, (running) => running.stop())
+}
+
+/** By a timer, not by a job: it is there for the case that jobs were lost. */
+function startReconciler(deps: ReconcileDeps, logger: Logger): Periodic {
+  let after: UnattendedCursor | undefined
+  const reconcile = async (options: { readonly signal: AbortSignal }) => {
+    const { dispatched, looked, next } = await reconcileExports(deps, after, options)
+    after = next
+    if (dispatched.length > 0) logger.warn({ dispatched, looked }, 'exports without a job enqueued')
+  }
+  return startPeriodic(reconcile, {
+    intervalMs: reconcileMs,
+    onError: (error) => logger.warn({ err: error }, 'could not look for exports without a job'),
+  })
+}

@@ -1,0 +1,43 @@
+import type { ExportRecord } from '../export/model.ts'
+import { parseObjectKey } from '../export/object-key.ts'
+import type { StoredEntry } from '../export/ports.ts'
+
+/** What a sweep does with an entry of the store, and why. */
+export type LeftoverDecision =
+  /** Nobody will need it: its attempt is over and did not win, or its artifact has expired. */
+  | { readonly remove: true; readonly reason: 'lost' | 'expired' }
+  /**
+   * `young`: may be cleaned up by its worker yet. `running`: of the attempt that runs. `artifact`: the
+   * winner. `unknown`: not of an export, or an attempt, that this control database knows.
+   */
+  | { readonly remove: false; readonly reason: 'young' | 'running' | 'artifact' | 'unknown' }
+
+const keep = (reason: (LeftoverDecision & { remove: false })['reason']): LeftoverDecision => ({
+  remove: false,
+  reason,
+})
+
+/**
+ * Decides what becomes of an entry below the folder of all exports. What this control database does
+ * not know is never removed: it may be another installation's, or a newer state's of a database that
+ * was set back in time. Pure.
+ * @param record of the export that the key names, if there is one
+ * @param before removed is only what is older than that
+ */
+export function decideLeftover(
+  { kind, key, at }: StoredEntry,
+  record: ExportRecord | undefined,
+  { keyPrefix, before }: { readonly keyPrefix: string; readonly before: Date },
+): LeftoverDecision {
+  const owner = parseObjectKey(keyPrefix, key)
+  if (owner === undefined || record?.id !== owner.id || owner.attempt > record.attempt) {
+    return keep('unknown')
+  }
+  if (record.state === 'running' && owner.attempt === record.attempt) return keep('running')
+  // an upload that is still open under the winner's key was begun twice: it never becomes an object
+  if (record.state === 'completed' && record.artifact?.key === key && kind === 'object') {
+    return keep('artifact')
+  }
+  if (at >= before) return keep('young')
+  return { remove: true, reason: record.artifact?.key === key ? 'expired' : 'lost' }
+}

@@ -1,0 +1,82 @@
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { retentionSweepJob } from '../../../jobs/retention-sweep.ts'
+import type { ScheduledJobDefinition } from '../../../src/queue/job-definition.ts'
+import { createSchedule } from '../../../src/queue/schedule.ts'
+import { startWorker } from '../../../src/queue/worker.ts'
+import { postgresQueue } from '../../../src/queue/connection.ts'
+import { createTestDatabase } from '../../support/database.ts'
+import { until } from '../../support/until.ts'
+import { memoryLogger } from './setup.ts'
+
+/** Two workers of a job that is due each second, and what ran when. */
+async function setup() {
+  const database = await createTestDatabase(onTestFinished, { reference: false })
+  const connection = postgresQueue(database.url, { connections: 2 })
+  const { logger, logLines } = memoryLogger()
+  let runs = 0
+  const definition: ScheduledJobDefinition<undefined> = {
+    name: 'longhaul-test',
+    schedule: { pattern: '* * * * * *', tz: 'UTC' },
+    backoffMs: () => 0,
+    run() {
+      runs++
+      return Promise.resolve({ outcome: 'done' })
+    },
+  }
+  for (let n = 0; n < 2; n++) {
+    const options = { concurrency: 1, lockMs: 30_000, logger }
+    const worker = await startWorker(connection, definition, undefined, options)
+    onTestFinished(() => worker.stop({ graceMs: 0 }))
+  }
+  const schedule = createSchedule(connection, definition, logger)
+  onTestFinished(() => schedule.close())
+  /** The jobs that were started; a job of a schedule is named for the moment when it is due. */
+  const started = () =>
+    logLines
+      .map((line) => JSON.parse(line) as { msg: string; job: string })
+      .filter(({ msg }) => msg === 'job started')
+      .map(({ job }) => job)
+  return { database, connection, logger, runs: () => runs, started, schedule }
+}
+
+describe('a schedule', () => {
+  it('runs its job once each time, however many workers know it', async () => {
+    const { runs, started, schedule } = await setup()
+    await Promise.all([schedule.ensure(), schedule.ensure(), schedule.ensure()])
+    await until(() => runs() >= 4)
+    // to ensure it in the very moment when it is due may queue that run again
+    const jobs = started().slice(1)
+    expect(new Set(jobs).size).toBe(jobs.length)
+    await schedule.ensure()
+    const before = runs()
+    await until(() => runs() > before + 1)
+  })
+
+  it('is there again once it was ensured, after the queue has lost everything', async () => {
+    const { database, runs, schedule } = await setup()
+    await schedule.ensure()
+    await until(() => runs() >= 1)
+    const { rows } = await database.pool.query<{ name: string }>(
+      `select tablename as name from pg_tables
+       where schemaname = 'longhaul_queue' and tablename like 'job%'`,
+    )
+    await database.pool.query(
+      `truncate ${rows.map(({ name }) => `longhaul_queue.${name}`).join(', ')} cascade`,
+    )
+    const before = runs()
+    await schedule.ensure()
+    await until(() => runs() > before + 1)
+  })
+
+  it('of the sweep is one that the queue takes', async () => {
+    const { database, connection, logger } = await setup()
+    const schedule = createSchedule(connection, retentionSweepJob, logger)
+    onTestFinished(() => schedule.close())
+    await schedule.ensure()
+    const { rows } = await database.pool.query<{ jobs: number }>(
+      `select count(*)::int as jobs from longhaul_queue.job where name = $1`,
+      [retentionSweepJob.name],
+    )
+    expect(rows).toEqual([{ jobs: 1 }])
+  })
+})
