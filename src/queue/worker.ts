@@ -37,16 +37,16 @@ export async function startWorker<Payload extends object, Deps>(
   const interrupt = new AbortController()
   let stopped: Promise<void> | undefined
 
-  // BullMQ hands out its abort signal only to a function that declares three plain parameters
-  async function process(
-    job: Job<Payload>,
-    token: string | undefined,
-    lockSignal: AbortSignal | undefined,
-  ) {
+  /**
+   * A lock of the queue that was lost ends nothing: the lease on the record decides who may go on, and
+   * whoever gets the job meanwhile finds the export taken. So a queue that lost its jobs, or whose clock
+   * jumped, costs no attempt. (BullMQ has a signal for it, which it gives to functions of three parameters.)
+   */
+  async function process(job: Job<Payload>, token: string | undefined) {
     // BullMQ may fetch one more job when closing cuts its wait short
     if (stopped !== undefined) return settle(job, token, interruptedBy(stopping()))
     const log = logger.child({ job: job.id, ...job.data })
-    const signal = interruptible(lockSignal, interrupt.signal)
+    const { signal } = interrupt
     log.info('job started')
     const outcome = await definition.run(deps, job.data, { signal }).catch(outcomeOf)
     logOutcome(log, outcome)
@@ -65,10 +65,6 @@ export async function startWorker<Payload extends object, Deps>(
     },
   })
   const silence = logErrors(worker, logger)
-  // another worker may have these jobs by now: BullMQ tells, but goes on
-  worker.on('lockRenewalFailed', (ids) => {
-    for (const id of ids) worker.cancelJob(id)
-  })
   try {
     await worker.waitUntilReady()
   } catch (error) {
@@ -102,18 +98,6 @@ const outcomeOf = (cause: unknown): JobOutcome => {
 
 const stopping = () => new InterruptedError('This worker is stopping.')
 const interruptedBy = (error: Error): JobOutcome => ({ outcome: 'interrupted', error })
-
-/** Either signal, with a reason that is one of ours. */
-function interruptible(lock: AbortSignal | undefined, stop: AbortSignal): AbortSignal {
-  if (lock === undefined) return stop
-  const translated = new AbortController()
-  lock.addEventListener(
-    'abort',
-    () => translated.abort(new InterruptedError('This worker lost the lock of its job.')),
-    { once: true },
-  )
-  return AbortSignal.any([translated.signal, stop])
-}
 
 async function settle(job: Job, token: string | undefined, result: JobOutcome): Promise<unknown> {
   switch (result.outcome) {

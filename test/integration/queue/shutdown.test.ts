@@ -1,6 +1,5 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { InterruptedError, SourceError } from '../../../src/errors.ts'
-import type { QueueConnection } from '../../../src/queue/connection.ts'
 import type { JobOutcome } from '../../../src/queue/job-definition.ts'
 import { deferred } from '../../support/deferred.ts'
 import { until } from '../../support/until.ts'
@@ -102,45 +101,5 @@ describe('a worker that stops', () => {
     const worker = await queue.startWorker()
     await Promise.all([worker.stop({ graceMs: 0 }), worker.stop({ graceMs: 1000 })])
     await worker.stop({ graceMs: 0 })
-  })
-})
-
-describe("BullMQ's own signal", () => {
-  /** The same queue, showing what is made of its Worker class. */
-  function spied({ classes, connection }: QueueConnection) {
-    const processors: { readonly length: number }[] = []
-    const workers: InstanceType<typeof classes.Worker>[] = []
-    class SpiedWorker extends classes.Worker {
-      constructor(...args: ConstructorParameters<typeof classes.Worker>) {
-        super(...args)
-        processors.push(args[1] as () => unknown)
-        workers.push(this)
-      }
-    }
-    const spiedClasses = { ...classes, Worker: SpiedWorker } as typeof classes
-    return { processors, workers, connection: { classes: spiedClasses, connection } }
-  }
-
-  it('is asked for, by three plain parameters', async () => {
-    const queue = await setupQueue(onTestFinished, { run: () => done })
-    const { processors, connection } = spied(queue.connection)
-    await queue.startWorker({ connection })
-    expect(processors.map(({ length }) => length)).toEqual([3])
-  })
-
-  it('reaches the job as an interruption', async () => {
-    const queue = await setupQueue(onTestFinished, {
-      run: (run) => (run.number === 1 ? interruptible(run) : done),
-    })
-    const { workers, connection } = spied(queue.connection)
-    await queue.startWorker({ connection })
-    const id = newId()
-    await queue.producer.enqueue(id, 1)
-    await until(() => queue.runs.length === 1)
-    expect(workers[0]!.cancelJob(`${id}-1`, 'for the test')).toBe(true)
-    await until(() => queue.runs.length === 2)
-    await queue.empty()
-    expect(queue.runs[0]!.signal.reason).toBeInstanceOf(InterruptedError)
-    expect(queue.attemptsMade).toEqual([])
   })
 })
