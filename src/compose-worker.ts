@@ -23,7 +23,7 @@ const dayMs = 24 * 60 * minuteMs
 /** Between two writes of progress: a cancel is noticed within this time, too. */
 const progressMs = 1000
 
-/** Between two looks for exports that have no job. */
+/** Between two looks for exports that nobody runs, at most, ms. */
 const reconcileMs = 10_000
 
 /** How often the queue is told its schedules: it may have lost them. */
@@ -55,7 +55,10 @@ export const startExportWorker = (config: Config, logger: Logger): Promise<Servi
       ),
       (producer) => producer.close(),
     )
-    const reconciler = startReconciler({ records, queue, clock: systemClock }, logger)
+    // an export whose lease has ended is handed on within the time of another lease
+    const intervalMs = Math.min(reconcileMs, settings.leaseMs / 2)
+    const reconcileDeps = { records, queue, clock: systemClock }
+    const reconciler = startReconciler(reconcileDeps, { intervalMs, logger })
     resources.add(reconciler, (running) => running.stop())
     logger.info({ concurrency: config.exportConcurrency }, 'worker ready')
     return { stop: () => resources.release() }
@@ -117,7 +120,10 @@ async function startSweeper(base: Base, config: Config, logger: Logger): Promise
 }
 
 /** By a timer, not by a job: it is there for the case that jobs were lost. */
-function startReconciler(deps: ReconcileDeps, logger: Logger): Periodic {
+function startReconciler(
+  deps: ReconcileDeps,
+  { intervalMs, logger }: { readonly intervalMs: number; readonly logger: Logger },
+): Periodic {
   let after: UnattendedCursor | undefined
   const reconcile = async (options: { readonly signal: AbortSignal }) => {
     const { dispatched, looked, next } = await reconcileExports(deps, after, options)
@@ -125,7 +131,7 @@ function startReconciler(deps: ReconcileDeps, logger: Logger): Periodic {
     if (dispatched.length > 0) logger.warn({ dispatched, looked }, 'exports without a job enqueued')
   }
   return startPeriodic(reconcile, {
-    intervalMs: reconcileMs,
+    intervalMs,
     onError: (error) => logger.warn({ err: error }, 'could not look for exports without a job'),
   })
 }

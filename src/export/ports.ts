@@ -106,12 +106,18 @@ export interface CompletionTimes {
   readonly snapshotAt: Date
 }
 
+/**
+ * `waiting`: a worker will take it, now or later. `taken`: a worker has it, though it may have died since.
+ * `gone`: it is over, or was lost.
+ */
+export type DispatchedJob = 'waiting' | 'taken' | 'gone'
+
 /** Wakes a worker for an export. */
 export interface ExportQueue {
   /** Adding the same dispatch twice is harmless. @throws QueueError */
   enqueue(id: string, dispatch: number): Promise<void>
-  /** Whether the job of a dispatch is there, and not over. @throws QueueError */
-  isLive(id: string, dispatch: number): Promise<boolean>
+  /** What has become of the job of a dispatch. @throws QueueError */
+  look(id: string, dispatch: number): Promise<DispatchedJob>
 }
 
 /** The database that is exported. Only ever read. */

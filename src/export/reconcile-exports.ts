@@ -15,7 +15,7 @@ const batchSize = 200
 
 export interface Reconciled {
   readonly looked: number
-  /** Exports that had no live job, and were given one. */
+  /** Exports that had no job that will run, and were given one. */
   readonly dispatched: readonly string[]
   /** Where the next run goes on; undefined: from the beginning. */
   readonly next: UnattendedCursor | undefined
@@ -23,7 +23,7 @@ export interface Reconciled {
 
 /**
  * Gives exports that no worker runs a job when they have none: their server died between record and
- * job, the queue was away, or it was emptied. The record is the truth; the queue only dispatches.
+ * job, the queue was away, or it was emptied; or their worker died, and its lease has ended. The record is the truth; the queue only dispatches.
  * Safe to run twice, and on many workers at once: one guarded update wins.
  * @throws SourceError, QueueError: what was dispatched before stays so
  */
@@ -35,9 +35,12 @@ export async function reconcileExports(
   const before = new Date(clock.now().getTime() - graceMs)
   const found = await records.listUnattended({ before, limit: batchSize, after })
   const dispatched: string[] = []
-  for (const { id, dispatch } of found) {
+  for (const { id, dispatch, state } of found) {
     signal.throwIfAborted()
-    if (await queue.isLive(id, dispatch)) continue
+    const job = await queue.look(id, dispatch)
+    // the worker of an export whose lease has ended is dead or too late: the queue, which notices the
+    // first some time later and the second never, is not waited for
+    if (job === 'waiting' || (job === 'taken' && state === 'queued')) continue
     // a new number: a job id that was used once may be refused in silence
     const record = await records.redispatch(id, dispatch)
     if (record === undefined) continue

@@ -45,11 +45,12 @@ export async function createProducer(
     async enqueue(id, dispatch) {
       await translated(queue.add(name, { exportId: id }, { jobId: `${id}-${dispatch}` }))
     },
-    async isLive(id, dispatch) {
+    async look(id, dispatch) {
       const job = await translated(queue.getJob(`${id}-${dispatch}`))
       // where the queue lost it between two looks, it has no state
       const state = job === undefined ? 'unknown' : await translated(job.getState())
-      return state !== 'unknown' && state !== 'completed' && state !== 'failed'
+      if (state === 'active') return 'taken'
+      return state === 'unknown' || state === 'completed' || state === 'failed' ? 'gone' : 'waiting'
     },
     async close() {
       await queue.close()

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { QueueError } from '../../src/errors.ts'
+import type { DispatchedJob } from '../../src/export/ports.ts'
 import { reconcileExports } from '../../src/export/reconcile-exports.ts'
 import { createMemoryExportRecords } from '../support/memory-export-records.ts'
 import { newExport } from '../support/new-export.ts'
@@ -8,23 +9,27 @@ const signal = new AbortController().signal
 const now = new Date('2026-01-02T04:00:00.000Z')
 const ago = (seconds: number) => new Date(now.getTime() - seconds * 1000)
 
-/** A queue that knows its live jobs by `id-dispatch`. */
+/** A queue that knows its jobs by `id-dispatch`: those that wait, and those that a worker has. */
 function setup() {
   const records = createMemoryExportRecords({ clock: { now: () => now } })
   const jobs = new Set<string>()
+  const taken = new Set<string>()
   const queue = {
     enqueue: (id: string, dispatch: number) => {
       jobs.add(`${id}-${dispatch}`)
       return Promise.resolve()
     },
-    isLive: (id: string, dispatch: number) => Promise.resolve(jobs.has(`${id}-${dispatch}`)),
+    look: (id: string, dispatch: number): Promise<DispatchedJob> => {
+      const job = `${id}-${dispatch}`
+      return Promise.resolve(taken.has(job) ? 'taken' : jobs.has(job) ? 'waiting' : 'gone')
+    },
   }
   const deps = { records, queue, clock: { now: () => now } }
   const create = async (createdAt = ago(60)) =>
     (await records.create(newExport({ createdAt }))).record
   const run = (after?: Parameters<typeof reconcileExports>[1]) =>
     reconcileExports(deps, after, { signal })
-  return { records, jobs, queue, deps, create, run }
+  return { records, jobs, taken, queue, deps, create, run }
 }
 
 describe('reconciling', () => {
@@ -56,6 +61,23 @@ describe('reconciling', () => {
     expect((await run()).dispatched).toEqual([id])
     expect([...jobs]).toEqual([`${id}-2`])
     expect(await records.claim(id, { leaseMs: 60_000 })).toMatchObject({ attempt: 2 })
+  })
+
+  it('hands on a running export whose lease has ended, although a worker has its job; once', async () => {
+    const { records, create, run, jobs, taken } = setup()
+    const { id } = await create()
+    taken.add(`${id}-1`)
+    await records.claim(id, { leaseMs: -1 })
+    expect((await run()).dispatched).toEqual([id])
+    expect((await run()).dispatched).toEqual([])
+    expect([...jobs]).toEqual([`${id}-2`])
+  })
+
+  it('leaves a queued export to the worker that has its job', async () => {
+    const { create, run, taken } = setup()
+    const { id } = await create()
+    taken.add(`${id}-1`)
+    expect((await run()).dispatched).toEqual([])
   })
 
   it('goes through many in bounded runs, from where the last one ended', async () => {

@@ -41,7 +41,7 @@ describe('a job', () => {
     await queue.empty()
   })
 
-  it('is live from its enqueueing to its end, whatever it waits for', async () => {
+  it('waits, is taken, waits again when it is put off, and is gone in the end', async () => {
     const gate = deferred()
     const queue = await setupQueue(onTestFinished, {
       run: async ({ number }) => {
@@ -51,19 +51,19 @@ describe('a job', () => {
       },
     })
     const id = newId()
-    const live = () => queue.producer.isLive(id, 1)
-    expect(await live()).toBe(false)
+    const look = () => queue.producer.look(id, 1)
+    expect(await look()).toBe('gone')
     await queue.producer.enqueue(id, 1)
-    expect(await live()).toBe(true)
+    expect(await look()).toBe('waiting')
     await queue.startWorker()
     await until(() => queue.runs.length === 1)
-    expect(await live()).toBe(true)
+    await until(async () => (await look()) === 'waiting')
     await until(() => queue.runs.length === 2)
-    expect(await live()).toBe(true)
-    expect(await queue.producer.isLive(id, 2)).toBe(false)
+    expect(await look()).toBe('taken')
+    expect(await queue.producer.look(id, 2)).toBe('gone')
     gate.resolve()
     await queue.empty()
-    await until(async () => !(await live()))
+    await until(async () => (await look()) === 'gone')
   })
 
   it('can be enqueued again under its id once it has ended', async () => {
