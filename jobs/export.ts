@@ -2,17 +2,22 @@ import { NotFoundError } from '../src/errors.ts'
 import { runExport, type RunExportDeps, type RunOutcome } from '../src/export/run-export.ts'
 import type { ExportPayload, JobDefinition, JobOutcome } from '../src/queue/job-definition.ts'
 
+/**
+ * A hiccup is over in a second; a failover or the restart of a store may take a minute and more. Together
+ * the four pauses before a fifth failure are about two minutes, which an outage may last.
+ */
 const firstPauseMs = 1_000
-const longestPauseMs = 60_000
+const growth = 5
+const longestPauseMs = 120_000
 
 /** One requested export. */
 export const exportJob: JobDefinition<ExportPayload, RunExportDeps> = {
   name: 'longhaul-exports',
 
-  /** Doubling, up to a minute; up to half of it is chance, so that many do not return together. */
+  /** Up to a quarter of it is chance, so that many do not return together. */
   backoffMs(attemptsMade, random) {
-    const pause = Math.min(longestPauseMs, firstPauseMs * 2 ** (attemptsMade - 1))
-    return Math.round(pause * (1 - random / 2))
+    const pause = Math.min(longestPauseMs, firstPauseMs * growth ** (attemptsMade - 1))
+    return Math.round(pause * (1 - random / 4))
   },
 
   async run(deps, payload, options) {

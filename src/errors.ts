@@ -195,11 +195,19 @@ export interface ErrorFacts {
   readonly retryable: boolean
 }
 
+/** What others said may hold what no text of PostgreSQL can: NUL, and halves of surrogate pairs. */
+const storable = (text: string) => text.replaceAll('\0', '\ufffd').toWellFormed()
+
 /** Any thrown value as facts; an unknown one is a bug, and shows as `INTERNAL` without its text. */
 export function errorFacts(error: unknown): ErrorFacts {
   if (error instanceof ExportError) {
-    const { code, message, hint, retryable } = error
-    return { code, message, retryable, ...(hint === undefined ? {} : { hint }) }
+    const { code, hint, retryable } = error
+    return {
+      code,
+      message: storable(error.message),
+      retryable,
+      ...(hint === undefined ? {} : { hint }),
+    }
   }
   return {
     code: 'INTERNAL',

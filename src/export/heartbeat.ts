@@ -1,4 +1,4 @@
-import { CanceledError, InterruptedError } from '../errors.ts'
+import { CanceledError, InterruptedError, SourceError } from '../errors.ts'
 import { untilAborted } from '../runtime/abort.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Claim } from './model.ts'
@@ -53,9 +53,13 @@ export function startHeartbeat(
   async function beat(): Promise<void> {
     // the lease counts from before the report: its answer may take long
     const sentAt = clock.now().getTime()
+    // one connection that went silent must not cost the lease: the next beat takes another
+    const impatient = new AbortController()
+    const silence = setTimeout(() => impatient.abort(noAnswer()), leaseMs / 3)
     try {
-      if (await records.progress(claim, { ...report(), leaseMs })) {
-        if (!lost.signal.aborted) leaseBegan(sentAt)
+      const sent = records.progress(claim, { ...report(), leaseMs })
+      if (await untilAborted(sent, impatient.signal)) {
+        if (!stopped && !lost.signal.aborted) leaseBegan(sentAt)
         return
       }
       const { state } = await records.get(claim.id)
@@ -66,6 +70,8 @@ export function startHeartbeat(
     } catch (error) {
       // the control database may come back before the lease ends; after that another worker may have it
       lastError = error
+    } finally {
+      clearTimeout(silence)
     }
   }
 
@@ -92,3 +98,6 @@ export function startHeartbeat(
     },
   }
 }
+
+const noAnswer = () =>
+  new SourceError('SOURCE_UNAVAILABLE', 'The control database did not answer a report in time.')

@@ -1,14 +1,15 @@
 import type { ErrorFacts } from '../errors.ts'
 
 export interface RetryLimits {
-  /** Failures in a row without progress after which an export is given up. */
+  /** Failures without progress after which an export is given up. */
   readonly maxFailures: number
-  /** Attempts of any kind after which an export is given up. */
+  /** Attempts, but for those that were interrupted, after which an export is given up. */
   readonly maxAttempts: number
 }
 
 export interface EndedAttempt {
   readonly error: ErrorFacts
+  /** Which one it is, those that were interrupted not counted. */
   readonly attempt: number
   /** Failures before this attempt. */
   readonly failures: number

@@ -74,12 +74,15 @@ export async function runExport(
     const { state, leaseUntil } = await records.get(id)
     if (isFinished(state)) return { outcome: 'skipped' }
     // held by another attempt, or just given back by one: this job must not be lost
-    return { outcome: 'busy', until: leaseUntil ?? clock.now() }
+    const now = clock.now()
+    // the lease is by another clock, and no longer than that
+    const latest = new Date(now.getTime() + settings.leaseMs)
+    return { outcome: 'busy', until: earlier(leaseUntil ?? now, latest) }
   }
 
   await cleanUpBehind(deps, record, signal)
   const { failures } = record
-  if (failures >= settings.maxFailures || record.attempt > settings.maxAttempts) {
+  if (failures >= settings.maxFailures || countAttempts(record) > settings.maxAttempts) {
     return abandon(deps, record)
   }
   const attempt: Attempt = { record, tally: createTally() }
@@ -90,8 +93,13 @@ export async function runExport(
   }
 }
 
+const earlier = (a: Date, b: Date): Date => (a < b ? a : b)
+
 /** How long the earlier attempts are cleaned up behind, ms; part of the lease, which is not renewed yet. */
 const cleanUpMs = ({ leaseMs }: RunExportSettings) => Math.min(5_000, leaseMs / 2)
+
+/** How long the removal of an object that did not win is waited for, ms. */
+const removalMs = 10_000
 
 /** Never throws: a store that fails will show it in the attempt itself, and the sweep finds what is left. */
 async function cleanUpBehind(
@@ -142,7 +150,7 @@ async function runAttempt(
     report: () => ({ rows: tally.rows, bytes: tally.bytes, ...facts }),
   })
   const { maxMs, stallMs } = settings
-  const deadline = new Date((record.startedAt ?? clock.now()).getTime() + maxMs)
+  const deadline = new Date(clock.now().getTime() + maxMs - msBefore(record))
   const watchdog = startWatchdog(deps, { stallMs, deadline, maxMs })
   const signal = AbortSignal.any([outer, heartbeat.signal, watchdog.signal])
   let snapshot: Snapshot | undefined
@@ -183,7 +191,8 @@ async function endAttempt(
 ): Promise<RunOutcome> {
   const interrupted = error instanceof InterruptedError
   const happened = errorFacts(error)
-  const decision = decideRetry({ ...record, error: happened, rows: tally.rows }, settings)
+  const ended = { ...record, attempt: countAttempts(record), error: happened, rows: tally.rows }
+  const decision = decideRetry(ended, settings)
   const facts = { ...happened, ...givenUp(happened, decision) }
   const gaveUpClaim = interrupted
     ? await records.release(record)
@@ -194,12 +203,17 @@ async function endAttempt(
   if (completed && artifact !== undefined) return { outcome: 'completed', record: now, artifact }
   if (artifact !== undefined) {
     // the store tells of a failure itself, and the sweep finds what is left
-    await artifacts.remove(artifact.key).catch(() => undefined)
+    const limit = AbortSignal.timeout(removalMs)
+    await untilAborted(artifacts.remove(artifact.key), limit).catch(() => undefined)
   }
   if (now?.state === 'canceled') return { outcome: 'canceled', error: new CanceledError(record.id) }
   if (interrupted || now !== undefined) return { outcome: 'interrupted', error }
   return { outcome: decision.again ? 'again' : 'failed', error }
 }
+
+/** Those that were interrupted do not count: a rollout of many restarts must not fail an export. */
+const countAttempts = ({ attempt, history }: ExportRecord) =>
+  attempt - history.filter(({ outcome }) => outcome === 'interrupted').length
 
 /** An error that may pass, and yet is the last one: says why nobody tries again. */
 const givenUp = ({ retryable, message }: ErrorFacts, { reason }: RetryDecision) =>
@@ -221,6 +235,10 @@ async function produceArtifact(
   })
   return { ...stored, rows: tally.rows, sha256: tally.sha256(), contentType }
 }
+
+/** How long ago the first attempt began when this one did, ms: by the control database's clock alone. */
+const msBefore = ({ startedAt, attemptAt }: ExportRecord) =>
+  startedAt === undefined || attemptAt === undefined ? 0 : attemptAt.getTime() - startedAt.getTime()
 
 /** A guess of the artifact's size, generous: too large a part costs memory, too many cost the export. */
 const estimateBytes = (queries: readonly DatasetQuery[], estimatedRows: number | undefined) =>

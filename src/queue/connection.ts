@@ -30,7 +30,10 @@ export function postgresQueue(
       max: connections,
       application_name: 'longhaul-queue',
       connectionTimeoutMillis: 10_000,
+      // a connection that went silent is given up, instead of being waited for until the system does
+      query_timeout: 30_000,
       keepAlive: true,
+      keepAliveInitialDelayMillis: 10_000,
     },
   }
 }

@@ -94,6 +94,17 @@ describe('a heartbeat', () => {
     expect(vi.getTimerCount()).toBe(0)
   })
 
+  it('sets no timer for an answer that comes after it has stopped', async () => {
+    const { heartbeat, port } = await setup()
+    const answer = deferred<boolean>()
+    port.progress = () => answer.promise
+    const beating = heartbeat.beat()
+    await heartbeat.stop()
+    answer.resolve(true)
+    await beating
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
   it('never has two timed reports under way', async () => {
     const { heartbeat, port, reports } = await setup()
     const answer = deferred<boolean>()
@@ -133,6 +144,16 @@ describe('a heartbeat whose control database is away', () => {
     port.progress = () => Promise.reject(down)
     await pass(leaseMs - 2 * intervalMs)
     expect(heartbeat.signal.aborted).toBe(false)
+    port.progress = (...args) => records.progress(...args)
+    await pass(leaseMs * 3)
+    expect(heartbeat.signal.aborted).toBe(false)
+    await heartbeat.stop()
+  })
+
+  it('keeps its lease when one report is never answered, by the next', async () => {
+    const { heartbeat, port, records } = await setup()
+    port.progress = () => deferred<boolean>().promise
+    await pass(intervalMs)
     port.progress = (...args) => records.progress(...args)
     await pass(leaseMs * 3)
     expect(heartbeat.signal.aborted).toBe(false)

@@ -139,6 +139,30 @@ describe('an attempt that fails', () => {
     expect(await record()).toMatchObject({ state: 'failed', failures: 3 })
   })
 
+  it('is begun after any number of interruptions', async () => {
+    const { run, records, id, settings } = await exportBundle()
+    for (let n = 0; n < 3 * settings.maxAttempts; n++) {
+      await records.release((await records.claim(id, live))!)
+    }
+    expect(await run()).toMatchObject({ outcome: 'completed' })
+  })
+
+  it('is not begun after as many attempts as are allowed, however far they came', async () => {
+    const { run, record, records, id, settings } = await exportBundle()
+    for (let attempt = 1; attempt <= settings.maxAttempts; attempt++) {
+      const claim = await until(() => records.claim(id, { leaseMs: -1 }))
+      await records.progress(claim, { rows: attempt, bytes: attempt, leaseMs: -1 })
+    }
+    expect(await run()).toMatchObject({ outcome: 'failed' })
+    expect(await record()).toMatchObject({ state: 'failed', error: { code: 'EXPORT_ABANDONED' } })
+  })
+
+  it('has its whole time, however far the clock of its worker is ahead of the record', async () => {
+    const { run, settings } = await exportBundle()
+    const ahead = { now: () => new Date(Date.now() + 2 * settings.maxMs) }
+    expect(await run({ clock: ahead })).toMatchObject({ outcome: 'completed' })
+  })
+
   it('shows nothing of an error that is a bug', async () => {
     const error = new TypeError('secret of the house')
     const source = createListSource(fourRows, { failAt: { row: 1, error } })
@@ -162,6 +186,22 @@ describe('an export that needs no attempt now', () => {
     const { run, records, id } = await exportBundle()
     const { leaseUntil } = (await records.claim(id, live))!
     expect(await run()).toEqual({ outcome: 'busy', until: leaseUntil })
+  })
+
+  it('is busy for one lease at most, though the clock of the record is far ahead', async () => {
+    const { run, records, id, settings } = await exportBundle()
+    await records.claim(id, { leaseMs: 24 * 3600 * 1000 })
+    const result = await run()
+    const { until: busyUntil } = result as { until: Date }
+    expect(result).toMatchObject({ outcome: 'busy' })
+    expect(busyUntil.getTime()).toBeLessThanOrEqual(Date.now() + settings.leaseMs)
+  })
+
+  it('is busy, and its job not lost, when another attempt has just given it back', async () => {
+    const { run, records, record } = await exportBundle()
+    const claim = () => Promise.resolve(undefined)
+    expect(await run({ records: { ...records, claim } })).toMatchObject({ outcome: 'busy' })
+    expect(await record()).toMatchObject({ state: 'queued' })
   })
 
   it('is skipped once it has finished', async () => {
