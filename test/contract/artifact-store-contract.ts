@@ -3,7 +3,7 @@ import { SourceError } from '../../src/errors.ts'
 import type { ArtifactStore } from '../../src/export/ports.ts'
 import { MiB } from '../../src/runtime/units.ts'
 import { chunksOf, patternBytes, sha256 } from '../support/chunks.ts'
-import type { Release } from '../support/database.ts'
+import type { Release } from '../support/release.ts'
 import { describeAborts } from './artifact-store-aborts.ts'
 import { describeEntries } from './artifact-store-entries.ts'
 

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { SpecError } from '../../src/errors.ts'
 import type { ExportRecords, ListQuery } from '../../src/export/ports.ts'
 import { newExport } from '../support/new-export.ts'
-import type { Release } from '../support/database.ts'
+import type { Release } from '../support/release.ts'
 
 /** Makes records that hold no export yet. */
 export type MakeExportRecords = (release: Release) => ExportRecords | Promise<ExportRecords>

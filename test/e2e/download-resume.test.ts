@@ -16,21 +16,21 @@ import { createLogger } from '../../src/logger.ts'
 import { seedServices } from '../../src/postgres/seed/seed-services.ts'
 import { MiB } from '../../src/runtime/units.ts'
 import { sha256 } from '../support/chunks.ts'
-import { createFaultyProxy, type FaultyProxy } from '../support/faulty-proxy.ts'
+import { createFaultProxy, type FaultProxy } from '../support/fault-proxy.ts'
 import { createFolder, jsonOf, runCli } from '../support/run-cli.ts'
 import { startTestSystem, type TestSystem } from '../support/system.ts'
 
 const july = { time_from: '2014-07-01T00:00:00.000Z', time_to: '2014-08-01T00:00:00.000Z' }
 const linkSeconds = 2
 
-let proxy: FaultyProxy
+let proxy: FaultProxy
 let system: TestSystem
 let view: ExportView
 let stored: Buffer
 
 /** All of server, worker and client reach the store through the proxy, which links therefore name. */
 beforeAll(async () => {
-  proxy = await createFaultyProxy(inject('stack').S3_ENDPOINT, afterAll)
+  proxy = await createFaultProxy(inject('stack').S3_ENDPOINT, afterAll)
   system = await startTestSystem(afterAll, { environment: { S3_ENDPOINT: proxy.url } })
   const connection = await system.database.pool.connect()
   await seedServices(connection, { services: 3000, seed: 1 }).finally(() => connection.release())
@@ -74,7 +74,7 @@ describe('a download through a proxy', () => {
     const { folder, file } = await setupFile()
     expect(stored.length).toBeGreaterThan(5 * MiB)
     const afterBytes = Math.floor(stored.length / 12)
-    proxy.plan((connection) => (connection > 10 ? undefined : { afterBytes, then: 'cut' }))
+    proxy.plan((connection) => (connection > 10 ? undefined : { afterBytes, then: 'drop' }))
     const received = await system.client.download(view.id, { file, pauseMs: 5 })
     const { bytes, sha256: digest } = view.artifact!
     expect(received).toEqual({ file, bytes, sha256: digest })
@@ -85,7 +85,7 @@ describe('a download through a proxy', () => {
 
   it('that cuts it ends well for the command line, too', async () => {
     const { folder, file } = await setupFile()
-    proxy.plan((connection) => (connection > 2 ? undefined : { afterBytes: MiB, then: 'cut' }))
+    proxy.plan((connection) => (connection > 2 ? undefined : { afterBytes: MiB, then: 'drop' }))
     const env = { LONGHAUL_URL: system.url }
     const result = await runCli(['download', view.id, '--json', '--output', file], { env })
     expect([result.code, result.stderr]).toEqual([0, ''])
@@ -112,7 +112,7 @@ describe('a link that ends in the middle of a download', () => {
     const server = await startServer(config, createLogger({ level: 'silent' }))
     onTestFinished(() => server.stop())
     const client = createClient({ url: server.url })
-    proxy.plan((connection) => (connection > 1 ? undefined : { afterBytes: MiB, then: 'cut' }))
+    proxy.plan((connection) => (connection > 1 ? undefined : { afterBytes: MiB, then: 'drop' }))
     let asked = 0
     const askStatus = async (): Promise<ExportView> => {
       asked += 1
@@ -138,7 +138,7 @@ describe('an object that is replaced between two ranges', () => {
   /** Cuts the first connection, and replaces the object before the second. */
   const replacing = (work: () => Promise<void>) =>
     proxy.plan(async (connection) => {
-      if (connection === 1) return { afterBytes: MiB, then: 'cut' }
+      if (connection === 1) return { afterBytes: MiB, then: 'drop' }
       if (connection === 2) await work()
       return undefined
     })

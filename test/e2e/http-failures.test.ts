@@ -5,7 +5,7 @@ import { fixtureRange, insertFixtureServices } from '../support/fixture-services
 import { expectNothingLeaked, expectNoSecrets } from '../support/secrets.ts'
 import { expectExport, expectProblem } from '../support/strictly.ts'
 import { startTestSystem, type TestSystem } from '../support/system.ts'
-import { createTcpGate } from '../support/tcp-gate.ts'
+import { createFaultProxy } from '../support/fault-proxy.ts'
 import { until } from '../support/until.ts'
 
 /** Nothing passes by itself in a test. */
@@ -133,13 +133,13 @@ describe('the control database', () => {
   it('goes away: 503 and when to ask again, and all is well once it is back', async () => {
     const database = await createTestDatabase(afterAll)
     await insertFixtureServices(database.pool)
-    const gate = await createTcpGate(database.url, afterAll)
-    const system = await startTestSystem(afterAll, { environment: { DATABASE_URL: gate.url } })
+    const proxy = await createFaultProxy(database.url, afterAll)
+    const system = await startTestSystem(afterAll, { environment: { DATABASE_URL: proxy.url } })
     const request = () => post(system.url, '/exports', fixtureRange)
     const { id } = expectExport(await request(), 202)
     await system.client.wait(id)
 
-    await gate.shut()
+    await proxy.shut()
     for (const answer of [
       await request(),
       await ask(system.url, 'GET', '/exports'),
@@ -155,7 +155,7 @@ describe('the control database', () => {
     expect((await ask(system.url, 'GET', '/healthz')).status).toBe(200)
     expect((await database.pool.query('select id from longhaul.exports')).rows).toEqual([{ id }])
 
-    await gate.open()
+    await proxy.open()
     const again = expectExport(await until(() => accepted(request)), 202)
     expect((await system.client.wait(again.id)).state).toBe('completed')
     expectNoSecrets(system.logLines.join(''))

@@ -3,7 +3,7 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import type { ExportView } from '../../src/http/schemas.ts'
 import { createTestDatabase } from '../support/database.ts'
 import { runningQueries } from '../support/exports-table.ts'
-import { createFaultyProxy } from '../support/faulty-proxy.ts'
+import { createFaultProxy } from '../support/fault-proxy.ts'
 import { fixtureRange, insertFixtureServices } from '../support/fixture-services.ts'
 import { makeSourceSlow } from '../support/slow-source.ts'
 import { stackS3Settings } from '../support/bucket.ts'
@@ -47,7 +47,7 @@ describe('an attempt that does not move', () => {
   it('because the source fell silent, without a FIN, is ended; the next one completes', async () => {
     const database = await createTestDatabase(onTestFinished)
     await insertFixtureServices(database.pool)
-    const proxy = await createFaultyProxy(database.url, onTestFinished)
+    const proxy = await createFaultProxy(database.url, onTestFinished)
     // past the login, within the rows
     proxy.plan((connection) => (connection === 1 ? { afterBytes: 1500, then: 'stall' } : undefined))
     const system = await startTestSystem(onTestFinished, {
@@ -61,10 +61,10 @@ describe('an attempt that does not move', () => {
   })
 
   it('because the object store fell silent, is ended; the next one completes', async () => {
-    const proxy = await createFaultyProxy(stackS3Settings().endpoint ?? '', onTestFinished)
-    proxy.plan((connection) => (connection === 1 ? { afterBytes: 0, then: 'stall' } : undefined))
+    const proxy = await createFaultProxy(stackS3Settings().endpoint ?? '', onTestFinished)
+    proxy.plan((connection) => (connection === 1 ? { then: 'stall' } : undefined))
     const system = await startTestSystem(onTestFinished, {
-      environment: { STALL_SECONDS: '1', S3_ENDPOINT: proxy.url.replace(/\/$/, '') },
+      environment: { STALL_SECONDS: '1', S3_ENDPOINT: proxy.url },
     })
     // enough for several parts, so that the store is waited for while there are rows
     await system.database.pool.query(

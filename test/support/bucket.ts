@@ -10,7 +10,7 @@ import {
 import { inject } from 'vitest'
 import { exposeToAwsSdk } from '../../src/config.ts'
 import { createS3Client, type S3Settings } from '../../src/s3/client.ts'
-import type { Release } from './database.ts'
+import type { Release } from './release.ts'
 
 export interface TestBucket {
   readonly client: S3Client

@@ -2,14 +2,12 @@ import { randomBytes } from 'node:crypto'
 import pg from 'pg'
 import { inject } from 'vitest'
 import { migrate } from '../../src/postgres/migrate.ts'
+import type { Release } from './release.ts'
 
 export interface TestDatabase {
   readonly url: string
   readonly pool: pg.Pool
 }
-
-/** `afterAll` or `onTestFinished`: when the thing made is to be given back. */
-export type Release = (release: () => Promise<void>) => void
 
 /** Any number that nobody else uses: one process at a time makes and copies the template. */
 const templateLock = 0x7465_6d70

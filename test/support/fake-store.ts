@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { createClient, type Client } from '../../src/client/client.ts'
 import type { ExportView } from '../../src/http/schemas.ts'
 import { sha256 } from './chunks.ts'
-import type { Release } from './database.ts'
+import type { Release } from './release.ts'
 
 export interface ObjectRequest {
   /** From 1. */

@@ -3,7 +3,7 @@ import { mkdtemp, rmdir } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import type { Release } from './database.ts'
+import type { Release } from './release.ts'
 
 const run = promisify(execFile)
 

@@ -5,7 +5,8 @@ import { startExportWorker } from '../../src/compose-worker.ts'
 import { parseConfig, type Config } from '../../src/config.ts'
 import { createLogger } from '../../src/logger.ts'
 import { createTestBucket, type TestBucket } from './bucket.ts'
-import { createTestDatabase, type Release, type TestDatabase } from './database.ts'
+import { createTestDatabase, type TestDatabase } from './database.ts'
+import type { Release } from './release.ts'
 
 export interface TestSystem {
   readonly url: string

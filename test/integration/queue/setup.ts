@@ -5,7 +5,8 @@ import { postgresQueue, type QueueConnection } from '../../../src/queue/connecti
 import type { ExportPayload, JobDefinition, JobOutcome } from '../../../src/queue/job-definition.ts'
 import { createProducer, type Producer } from '../../../src/queue/producer.ts'
 import { startWorker, type JobWorker } from '../../../src/queue/worker.ts'
-import { createTestDatabase, type Release, type TestDatabase } from '../../support/database.ts'
+import { createTestDatabase, type TestDatabase } from '../../support/database.ts'
+import type { Release } from '../../support/release.ts'
 import { until } from '../../support/until.ts'
 
 export interface Run {
