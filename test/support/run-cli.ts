@@ -28,7 +28,9 @@ export interface RunningCli {
   readonly pid: number
   /** What it has written so far. */
   output(): { readonly stdout: string; readonly stderr: string }
-  signal(name: 'SIGINT' | 'SIGTERM'): void
+  signal(name: 'SIGINT' | 'SIGTERM' | 'SIGSTOP' | 'SIGCONT'): void
+  /** Ends it at once, as lack of memory does. */
+  kill(): void
   readonly ended: Promise<CliResult>
 }
 
@@ -65,6 +67,7 @@ export function startCli(
     pid: child.pid ?? 0,
     output: () => ({ stdout, stderr }),
     signal: (name) => void child.kill(name),
+    kill: () => void child.kill('SIGKILL'),
     ended,
   }
 }

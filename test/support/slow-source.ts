@@ -25,3 +25,14 @@ export async function makeSourceSlow(
      where service_id <> 'slow-${quick + 1}' or pg_sleep(60)::text = ''`,
   )
 }
+
+/** Puts the table back in its place; whoever reads the view meanwhile loses the connection. */
+export async function makeSourceQuick({ pool }: TestDatabase): Promise<void> {
+  await pool.query(
+    `select pg_terminate_backend(pid) from pg_stat_activity
+     where datname = current_database() and application_name = 'longhaul'
+       and state <> 'idle' and query not like '%longhaul.exports%'`,
+  )
+  await pool.query('drop view context_services.services')
+  await pool.query('alter table context_services.all_services rename to services')
+}
