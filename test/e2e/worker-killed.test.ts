@@ -14,7 +14,7 @@ interface Setup extends TestSystem {
   readonly id: string
   /** A worker that is a process of its own. */
   startWorker(): RunningCli
-  look(): Promise<ExportView>
+  readonly look: () => Promise<ExportView>
 }
 
 /** An export that nobody runs yet, on a source whose last row does not come. */

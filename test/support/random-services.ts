@@ -1,3 +1,4 @@
+import { createDice, type Dice } from './dice.ts'
 import { hostileTexts } from './hostile-texts.ts'
 import {
   buildService,
@@ -7,22 +8,7 @@ import {
   type ServiceRow,
 } from './reference-rows.ts'
 
-/** The same sequence for the same seed: mulberry32. */
-function createDice(seed: number) {
-  let state = seed
-  const roll = (): number => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
-  const upTo = (sides: number) => Math.floor(roll() * sides)
-  const pick = <T>(list: readonly T[]): T => list[upTo(list.length)]!
-  const perhaps = <T>(value: () => T): T | null => (roll() < 0.5 ? value() : null)
-  return { upTo, pick, perhaps }
-}
-
-type Dice = ReturnType<typeof createDice>
+const perhaps = <T>(dice: Dice, value: () => T): T | null => (dice.percent(50) ? value() : null)
 
 const fields = ['service_id', 'state_id', 'duration', 'completed', 'active_tasks', 'timestamp']
 const numbers = [0, -1, 1.5, 1e-7, 1e300, -(2 ** 53), 2 ** 53, 0.1 + 0.2]
@@ -41,19 +27,19 @@ export function randomServices(seed: number, count: number): ReferenceRows {
       buildService({
         ...record(dice, service_id),
         service_type: text(dice),
-        customer_id: dice.perhaps(() => text(dice)),
-        contact_key: dice.perhaps(() => text(dice)),
+        customer_id: perhaps(dice, () => text(dice)),
+        contact_key: perhaps(dice, () => text(dice)),
       }),
     )
-    const stateIds = new Set(Array.from({ length: dice.upTo(4) }, () => text(dice)))
+    const stateIds = new Set(Array.from({ length: dice.between(0, 3) }, () => text(dice)))
     for (const state_id of stateIds) {
-      const previous_state_id = dice.perhaps(() => text(dice))
+      const previous_state_id = perhaps(dice, () => text(dice))
       const given = { ...record(dice, service_id), state_type: text(dice), previous_state_id }
       rows.states.push(buildState(state_id, given))
     }
-    const taskIds = new Set(Array.from({ length: dice.upTo(6) }, () => text(dice)))
+    const taskIds = new Set(Array.from({ length: dice.between(0, 5) }, () => text(dice)))
     for (const task_id of taskIds) {
-      const state_id = dice.perhaps(() => dice.pick([...stateIds, text(dice)]))
+      const state_id = perhaps(dice, () => dice.pick([...stateIds, text(dice)]))
       rows.tasks.push(
         buildTask(task_id, { ...record(dice, service_id), task_type: text(dice), state_id }),
       )
@@ -70,26 +56,28 @@ const text = (dice: Dice): string =>
 
 /** Few instants, so that many are equal; microseconds that must not round up. */
 const time = (dice: Dice): string =>
-  `2014-07-22T12:${String(dice.upTo(60)).padStart(2, '0')}:00.${dice.pick(['000000', '000999', '999999', '500500'])}Z`
+  `2014-07-22T12:${String(dice.between(0, 59)).padStart(2, '0')}:00.${dice.pick(['000000', '000999', '999999', '500500'])}Z`
 
 const record = (dice: Dice, service_id: string) => {
-  const completed_at = dice.perhaps(() => time(dice))
+  const completed_at = perhaps(dice, () => time(dice))
   return {
     service_id,
-    est_duration: dice.perhaps(() => dice.pick([0, -1, 60, 2147483647])),
-    disposition: dice.perhaps(() => text(dice)),
-    disposition_desc: dice.perhaps(() => text(dice)),
+    est_duration: perhaps(dice, () => dice.pick([0, -1, 60, 2147483647])),
+    disposition: perhaps(dice, () => text(dice)),
+    disposition_desc: perhaps(dice, () => text(dice)),
     started_at: time(dice),
     started: JSON.stringify(object(dice, 2)),
     completed_at,
-    completed: dice.perhaps(() => JSON.stringify(object(dice, 2))),
+    completed: perhaps(dice, () => JSON.stringify(object(dice, 2))),
     extensions: JSON.stringify(object(dice, 3)),
   }
 }
 
 function object(dice: Dice, depth: number): unknown {
   const key = () => dice.pick([() => text(dice), () => dice.pick(fields)])()
-  return Object.fromEntries(Array.from({ length: dice.upTo(5) }, () => [key(), value(dice, depth)]))
+  return Object.fromEntries(
+    Array.from({ length: dice.between(0, 4) }, () => [key(), value(dice, depth)]),
+  )
 }
 
 function value(dice: Dice, depth: number): unknown {
@@ -98,7 +86,7 @@ function value(dice: Dice, depth: number): unknown {
       ? []
       : [
           () => object(dice, depth - 1),
-          () => Array.from({ length: dice.upTo(4) }, () => value(dice, depth - 1)),
+          () => Array.from({ length: dice.between(0, 3) }, () => value(dice, depth - 1)),
         ]
   return dice.pick<() => unknown>([
     () => null,

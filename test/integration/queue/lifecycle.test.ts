@@ -8,18 +8,10 @@ import type { ExportPayload, JobDefinition } from '../../../src/queue/job-defini
 import { createProducer } from '../../../src/queue/producer.ts'
 import { startWorker } from '../../../src/queue/worker.ts'
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts'
+import { createDice } from '../../support/dice.ts'
 import { exportBundle } from '../../support/export-bundle.ts'
 import { until } from '../../support/until.ts'
 import { memoryLogger, newId, setupQueue } from './setup.ts'
-
-/** The same numbers on every run. */
-function dice(seed: number): (below: number) => number {
-  let state = seed
-  return (below) => {
-    state = (state * 1_103_515_245 + 12_345) % 2 ** 31
-    return Math.floor((state / 2 ** 31) * below)
-  }
-}
 
 describe('start and stop', () => {
   // a database where nothing else has a connection: whatever is left in the end is a leak
@@ -29,7 +21,8 @@ describe('start and stop', () => {
   })
 
   it.each([1, 2, 3])('at random leaves no connection open (seed %i)', async (seed) => {
-    const roll = dice(seed)
+    const dice = createDice(seed)
+    const roll = (below: number) => dice.between(0, below - 1)
     const connection = postgresQueue(database.url, { connections: 2 })
     const definition: JobDefinition<ExportPayload, undefined> = {
       name: 'longhaul-test',
