@@ -13,20 +13,30 @@ const denied = new Set([
   'Forbidden',
   'InvalidAccessKeyId',
   'SignatureDoesNotMatch',
-  'ExpiredToken',
   'InvalidToken',
-  'TokenRefreshRequired',
-  'RequestTimeTooSkewed',
   'AllAccessDisabled',
 ])
+/** Credentials of a role that were renewed too late, and clocks: both come right by themselves. */
+const stale = new Set(['ExpiredToken', 'TokenRefreshRequired', 'RequestTimeTooSkewed'])
+/** Of radosgw, MinIO and Huawei OBS, each with a status of its own. Somebody has to act. */
+const quota = new Set([
+  'QuotaExceeded',
+  'XMinioAdminBucketQuotaExceeded',
+  'InsufficientStorageSpace',
+])
+/** The bucket is of another region. */
+const elsewhere = new Set(['PermanentRedirect', 'AuthorizationHeaderMalformed'])
 /** Refusals of the request itself, which the same request will meet again. */
-const permanentStatus = new Set([400, 405, 409, 411, 412, 501])
-/** 4xx by number, yet passing by nature. */
+const permanentStatus = new Set([301, 400, 405, 409, 411, 412, 501])
+/** By their status as permanent as those, yet passing by nature: another attempt sends all anew. */
 const passing = new Set([
   'RequestTimeout',
   'OperationAborted',
   'ConditionalRequestConflict',
   'BadDigest',
+  'XAmzContentSHA256Mismatch',
+  'IncompleteBody',
+  'InvalidPart',
 ])
 
 /** The SDK's error as ours. An ExportError passes unchanged. */
@@ -62,23 +72,43 @@ function translateAnswer(error: S3ServiceException, bucket: string): StoreError 
       hint: 'Create the bucket, or correct S3_BUCKET and S3_ENDPOINT.',
     })
   }
+  if (stale.has(error.name)) {
+    return new StoreError('STORE_UNAVAILABLE', about, {
+      cause,
+      hint: "If it goes on, check that the credentials are renewed in time, and the machine's clock.",
+    })
+  }
+  if (quota.has(error.name)) {
+    return new StoreError('STORE_REJECTED', about, {
+      cause,
+      hint: 'Delete what is not needed any more, or raise the quota of the bucket.',
+    })
+  }
   if (denied.has(error.name) || status === 401 || status === 403) {
     return new StoreError('STORE_DENIED', about, {
       cause,
       hint: "Check the credentials, the machine's clock, and that they may put, get, delete and list in this bucket.",
     })
   }
-  if (error.name === 'EntityTooLarge') return new StoreError('STORE_TOO_LARGE', about, { cause })
+  if (error.name === 'EntityTooLarge' || status === 413) {
+    return new StoreError('STORE_TOO_LARGE', about, {
+      cause,
+      hint: 'Export a shorter range, or let the store, and any proxy before it, take requests of 32 MiB.',
+    })
+  }
   if (slowDown.has(error.name) || status === 429 || status === 503) {
     return new StoreError('STORE_SLOW_DOWN', about, { cause })
   }
   if (permanentStatus.has(status) && !passing.has(error.name)) {
     return new StoreError('STORE_REJECTED', about, {
       cause,
-      hint: 'A store that rejects the newer checksums needs S3_CHECKSUMS=when_required.',
+      hint: elsewhere.has(error.name)
+        ? 'Set S3_REGION, and S3_ENDPOINT if there is one, to those of the bucket.'
+        : 'A store that rejects the newer checksums needs S3_CHECKSUMS=when_required.',
     })
   }
-  return new StoreError('STORE_UNAVAILABLE', about, { cause })
+  const hint = status === 507 ? 'Make room in the store: its disks are full.' : undefined
+  return new StoreError('STORE_UNAVAILABLE', about, { cause, hint })
 }
 
 /** Node reports several refused addresses as one AggregateError without a message. */

@@ -1,4 +1,4 @@
-import { NoSuchBucket, NotFound, S3ServiceException } from '@aws-sdk/client-s3'
+import { NotFound, S3ServiceException } from '@aws-sdk/client-s3'
 import { describe, expect, it } from 'vitest'
 import { SourceError, StoreError } from '../../src/errors.ts'
 import { translateS3Error } from '../../src/s3/s3-errors.ts'
@@ -17,10 +17,21 @@ describe('an answer of the object store', () => {
   it.each([
     ['InternalError', 500, 'STORE_UNAVAILABLE'],
     ['BadGateway', 502, 'STORE_UNAVAILABLE'],
+    ['GatewayTimeout', 504, 'STORE_UNAVAILABLE'],
+    ['XMinioStorageFull', 507, 'STORE_UNAVAILABLE'],
+    ['InsufficientStorage', 507, 'STORE_UNAVAILABLE'],
     ['RequestTimeout', 400, 'STORE_UNAVAILABLE'],
+    ['RequestTimeout', 408, 'STORE_UNAVAILABLE'],
+    ['ExpiredToken', 400, 'STORE_UNAVAILABLE'],
+    ['ExpiredToken', 403, 'STORE_UNAVAILABLE'],
+    ['TokenRefreshRequired', 400, 'STORE_UNAVAILABLE'],
+    ['RequestTimeTooSkewed', 403, 'STORE_UNAVAILABLE'],
     ['OperationAborted', 409, 'STORE_UNAVAILABLE'],
     ['ConditionalRequestConflict', 409, 'STORE_UNAVAILABLE'],
     ['BadDigest', 400, 'STORE_UNAVAILABLE'],
+    ['XAmzContentSHA256Mismatch', 400, 'STORE_UNAVAILABLE'],
+    ['IncompleteBody', 400, 'STORE_UNAVAILABLE'],
+    ['InvalidPart', 400, 'STORE_UNAVAILABLE'],
     ['NoSuchUpload', 404, 'STORE_UNAVAILABLE'],
     ['Unknown', 500, 'STORE_UNAVAILABLE'],
     ['SlowDown', 503, 'STORE_SLOW_DOWN'],
@@ -30,12 +41,20 @@ describe('an answer of the object store', () => {
     ['AccessDenied', 403, 'STORE_DENIED'],
     ['InvalidAccessKeyId', 403, 'STORE_DENIED'],
     ['SignatureDoesNotMatch', 403, 'STORE_DENIED'],
-    ['ExpiredToken', 400, 'STORE_DENIED'],
-    ['RequestTimeTooSkewed', 403, 'STORE_DENIED'],
+    ['InvalidToken', 400, 'STORE_DENIED'],
+    ['AllAccessDisabled', 403, 'STORE_DENIED'],
     ['Unknown', 403, 'STORE_DENIED'],
     ['Unauthorized', 401, 'STORE_DENIED'],
     ['NoSuchBucket', 404, 'STORE_NO_BUCKET'],
     ['EntityTooLarge', 400, 'STORE_TOO_LARGE'],
+    ['Unknown', 413, 'STORE_TOO_LARGE'],
+    ['EntityTooSmall', 400, 'STORE_REJECTED'],
+    ['InvalidPartOrder', 400, 'STORE_REJECTED'],
+    ['QuotaExceeded', 403, 'STORE_REJECTED'],
+    ['XMinioAdminBucketQuotaExceeded', 400, 'STORE_REJECTED'],
+    ['InsufficientStorageSpace', 403, 'STORE_REJECTED'],
+    ['PermanentRedirect', 301, 'STORE_REJECTED'],
+    ['AuthorizationHeaderMalformed', 400, 'STORE_REJECTED'],
     ['InvalidRequest', 400, 'STORE_REJECTED'],
     ['NotImplemented', 501, 'STORE_REJECTED'],
     ['MissingContentLength', 411, 'STORE_REJECTED'],
@@ -69,11 +88,18 @@ describe('an answer of the object store', () => {
     expect(translateS3Error(cause, 'b').message).toContain('HTTP 404')
   })
 
-  it('tells what can be done', () => {
-    const missing = new NoSuchBucket({ message: 'x', $metadata: { httpStatusCode: 404 } })
-    expect(translateS3Error(missing, 'b').hint).toContain('S3_BUCKET')
-    expect(translateS3Error(answer('AccessDenied', 403), 'b').hint).toContain('credentials')
-    expect(translateS3Error(answer('InvalidRequest', 400), 'b').hint).toContain('S3_CHECKSUMS')
+  it.each([
+    ['NoSuchBucket', 404, 'S3_BUCKET'],
+    ['AccessDenied', 403, 'credentials'],
+    ['ExpiredToken', 400, 'credentials are renewed'],
+    ['RequestTimeTooSkewed', 403, 'clock'],
+    ['QuotaExceeded', 403, 'quota'],
+    ['XMinioStorageFull', 507, 'room'],
+    ['Unknown', 413, 'proxy'],
+    ['PermanentRedirect', 301, 'S3_REGION'],
+    ['InvalidRequest', 400, 'S3_CHECKSUMS'],
+  ])('tells what can be done about %s with status %i', (name, status, words) => {
+    expect(translateS3Error(answer(name, status), 'b').hint).toContain(words)
   })
 })
 
