@@ -1,4 +1,5 @@
 import { S3Client } from '@aws-sdk/client-s3'
+import { createRequestHandler, type Patience } from './request-handler.ts'
 
 export interface S3Settings {
   readonly bucket: string
@@ -11,19 +12,16 @@ export interface S3Settings {
 }
 
 /** Credentials come by the AWS default chain. The caller destroys the client. */
-export function createS3Client({
-  endpoint,
-  region,
-  forcePathStyle,
-  checksums,
-}: S3Settings): S3Client {
+export function createS3Client(
+  { endpoint, region, forcePathStyle, checksums }: Omit<S3Settings, 'bucket'>,
+  patience?: Patience,
+): S3Client {
   const policy = checksums === 'when_supported' ? 'WHEN_SUPPORTED' : 'WHEN_REQUIRED'
   return new S3Client({
     forcePathStyle,
     requestChecksumCalculation: policy,
     responseChecksumValidation: policy,
-    // the SDK waits for ever by default; the second counts silence, so that a slow upload may be slow
-    requestHandler: { connectionTimeout: 10_000, socketTimeout: 60_000 },
+    requestHandler: createRequestHandler(patience),
     ...(endpoint === undefined ? {} : { endpoint }),
     ...(region === undefined ? {} : { region }),
   })
