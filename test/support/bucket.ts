@@ -5,6 +5,7 @@ import {
   DeleteObjectCommand,
   ListMultipartUploadsCommand,
   ListObjectsV2Command,
+  PutObjectCommand,
   type S3Client,
 } from '@aws-sdk/client-s3'
 import { inject } from 'vitest'
@@ -19,6 +20,7 @@ export interface TestBucket {
   keys(): Promise<readonly string[]>
   /** Keys of all open multipart uploads. */
   openUploads(): Promise<readonly string[]>
+  putObject(key: string, body: Buffer): Promise<void>
 }
 
 /**
@@ -54,10 +56,13 @@ export async function createTestBucket(release: Release, endpoint?: string): Pro
     const listed = await client.send(new ListMultipartUploadsCommand({ Bucket }))
     return (listed.Uploads ?? []).map((upload) => upload.Key ?? '')
   }
+  const putObject = async (Key: string, Body: Buffer) => {
+    await client.send(new PutObjectCommand({ Bucket, Key, Body }))
+  }
   release(async () => {
     for (const Key of await keys()) await client.send(new DeleteObjectCommand({ Bucket, Key }))
     await client.send(new DeleteBucketCommand({ Bucket })).catch(() => undefined)
     client.destroy()
   })
-  return { client, settings, keys, openUploads }
+  return { client, settings, keys, openUploads, putObject }
 }
