@@ -24,3 +24,14 @@ export function planParts(estimatedBytes = 0): PartPlan {
   const partBytes = Math.max(minPartBytes, defaultPartBytes, Math.min(needed, maxPartBytes))
   return { partBytes, maxBytes: partBytes * maxParts }
 }
+
+/**
+ * An estimate may be so many times too large before it counts. The rows are the planner's guess, which
+ * may miss by several times; the bytes of a row are what a dataset takes for a large one, several
+ * times the usual. To refuse what would have fitted is worse than to find out late.
+ */
+const doubt = 10
+
+/** Whether an object that is expected to have so many bytes cannot be meant to fit this plan. */
+export const isFarBeyond = ({ maxBytes }: PartPlan, estimatedBytes = 0): boolean =>
+  estimatedBytes > doubt * maxBytes

@@ -2,7 +2,7 @@ import { setTimeout } from 'node:timers/promises'
 import type { S3Client } from '@aws-sdk/client-s3'
 import { StoreError } from '../errors.ts'
 import type { PutOptions, StoredObject } from '../export/ports.ts'
-import type { PartPlan } from './part-size.ts'
+import { isFarBeyond, type PartPlan } from './part-size.ts'
 import type { PutCleanup } from './put-cleanup.ts'
 import { translateS3Error } from './s3-errors.ts'
 import { sendParts } from './send-parts.ts'
@@ -39,6 +39,8 @@ export async function putObject(
   options: PutOptions,
 ): Promise<StoredObject> {
   const plan = deps.plan(options.estimatedBytes)
+  // hours before a part would show it
+  if (isFarBeyond(plan, options.estimatedBytes)) throw foreseen(key, plan, options)
   const source = watch(chunks)
   const requests = createUploadRequests(deps.client, options.signal)
   const target = { bucket: deps.bucket, key, contentType: options.contentType }
@@ -127,3 +129,12 @@ function watch(chunks: AsyncIterable<Buffer>) {
   }
   return { chunks: watched(), bytes: () => bytes, failure: () => failure }
 }
+
+const foreseen = (key: string, { maxBytes }: PartPlan, { estimatedBytes }: PutOptions) =>
+  new StoreError(
+    'STORE_TOO_LARGE',
+    `${key} would have about ${estimatedBytes ?? 0} bytes, and at most ${maxBytes} fit into 10,000 parts.`,
+    {
+      hint: 'Export a shorter range; or, if it cannot be so much, run ANALYZE on the tables of the source.',
+    },
+  )

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { GiB, MiB } from '../../src/runtime/units.ts'
-import { maxParts, planParts } from '../../src/s3/part-size.ts'
+import { isFarBeyond, maxParts, planParts } from '../../src/s3/part-size.ts'
 
 const TiB = 1024 * GiB
 
@@ -40,4 +40,20 @@ describe('the part size', () => {
     }
     expect(planParts(allowed).maxBytes).toBe(2 * allowed)
   })
+})
+
+describe('an estimate', () => {
+  it.each([
+    [undefined, false],
+    [0, false],
+    [1 * TiB, false],
+    [3 * TiB, false],
+    [3.1 * TiB, true],
+    [100 * TiB, true],
+  ])(
+    'of %s bytes is beyond what can be stored even if it is ten times too large: %s',
+    (estimated, far) => {
+      expect(isFarBeyond(planParts(estimated), estimated)).toBe(far)
+    },
+  )
 })
