@@ -49,12 +49,15 @@ export async function composeBase(
   )
   await assertMigrated(control)
   const client = resources.add(createS3Client(config.s3), (s3) => s3.destroy())
-  const artifacts = createArtifactStore({
-    client,
-    bucket: config.s3.bucket,
-    onCleanupFailed: (key, error) =>
-      logger.warn({ key, err: error }, 'could not clean up after a failed upload'),
-  })
+  const artifacts = resources.add(
+    createArtifactStore({
+      client,
+      bucket: config.s3.bucket,
+      onCleanupFailed: (key, error) =>
+        logger.warn({ key, err: error }, 'could not clean up behind an upload'),
+    }),
+    (store) => store.close(),
+  )
   return { resources, records: createExportRecords(control), artifacts }
 }
 
