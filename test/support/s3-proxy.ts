@@ -15,6 +15,8 @@ export interface S3Answer {
 export interface SeenRequest {
   readonly operation: S3Operation
   readonly headers: http.IncomingHttpHeaders
+  /** Whether its client still waits for an answer. */
+  isWaitedFor(): boolean
 }
 
 /**
@@ -48,7 +50,11 @@ export async function createS3Proxy(
   async function handle(request: http.IncomingMessage, response: http.ServerResponse) {
     const body = await buffer(request)
     const operation = operationOf(request)
-    requests.push({ operation, headers: request.headers })
+    requests.push({
+      operation,
+      headers: request.headers,
+      isWaitedFor: () => !response.writableEnded && !response.destroyed,
+    })
     const answer = await meddle(operation, count(operation), () => forward(target, request, body))
     if (answer === undefined) response.destroy()
     else response.writeHead(answer.status, answer.headers).end(answer.body)

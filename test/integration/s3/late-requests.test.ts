@@ -74,6 +74,8 @@ describeOnS3('an abort', (endpoint) => {
     expect(performance.now() - closedFrom).toBeLessThan(endsWithinMs)
     // cleaned once more, as far as that goes
     expect(proxy.count('delete')).toBe(2)
+    const completion = proxy.requests.find(({ operation }) => operation === 'complete')!
+    await until(() => !completion.isWaitedFor(), { what: 'the client to be gone' })
   })
 })
 
@@ -146,8 +148,12 @@ describeOnS3('cleaning up', (endpoint) => {
   })
 
   it('aborts the upload that it knows where listing uploads is refused, and tells of it', async () => {
-    const meddle: Meddle = (operation, _nth, forward) =>
-      operation === 'uploads' ? Promise.resolve(s3Error(403, 'AccessDenied')) : forward()
+    const meddle: Meddle = (operation, nth, forward) => {
+      if (operation === 'uploads') return Promise.resolve(s3Error(403, 'AccessDenied'))
+      // a part that lands afterwards
+      if (operation === 'abort' && nth === 1) return Promise.resolve({ status: 204, body: '' })
+      return forward()
+    }
     const { store, leftovers, failedCleanups } = await createMeddledStore(onTestFinished, meddle, {
       endpoint: await endpoint(),
     })
