@@ -27,12 +27,18 @@ export interface RetryDecision {
   readonly reason?: string
 }
 
-/** Decides whether another attempt follows one that ended by an error. Pure. */
+/**
+ * Decides whether another attempt follows one that ended by an error. Pure. An attempt that came further
+ * than all before is no failure: the next one may come to the end. Not so after a conflict, which the next
+ * one is as likely to meet, however far this one came.
+ */
 export function decideRetry(ended: EndedAttempt, limits: RetryLimits): RetryDecision {
-  const failures = ended.failures + (ended.rows > ended.highestRows ? 0 : 1)
+  const conflict = ended.error.code === 'SOURCE_CONFLICT'
+  const failures = ended.failures + (ended.rows > ended.highestRows && !conflict ? 0 : 1)
   if (!ended.error.retryable) return { again: false, failures, reason: 'the error is permanent' }
   if (failures >= limits.maxFailures) {
-    return { again: false, failures, reason: `${failures} failures without progress` }
+    const reason = conflict ? `${failures} failures` : `${failures} failures without progress`
+    return { again: false, failures, reason }
   }
   if (ended.attempt >= limits.maxAttempts) {
     return { again: false, failures, reason: `${ended.attempt} attempts` }

@@ -17,14 +17,18 @@ describe('an answer of PostgreSQL', () => {
     ['57P01', 'SOURCE_UNAVAILABLE', 'admin shutdown'],
     ['57P02', 'SOURCE_UNAVAILABLE', 'crash shutdown'],
     ['57P03', 'SOURCE_UNAVAILABLE', 'cannot connect now'],
-    ['40001', 'SOURCE_UNAVAILABLE', 'serialization failure, conflict with recovery'],
+    ['40001', 'SOURCE_CONFLICT', 'conflict of a standby with recovery'],
+    ['72000', 'SOURCE_CONFLICT', 'snapshot too old'],
     ['40P01', 'SOURCE_UNAVAILABLE', 'deadlock'],
     ['55P03', 'SOURCE_UNAVAILABLE', 'lock not available'],
     ['25P03', 'SOURCE_TIMEOUT', 'idle in transaction timeout'],
-    ['25006', 'SOURCE_UNAVAILABLE', 'read-only during a failover'],
+    ['XX000', 'SOURCE_UNAVAILABLE', 'internal error'],
     ['58030', 'SOURCE_UNAVAILABLE', 'input/output error'],
     ['57014', 'SOURCE_TIMEOUT', 'query canceled'],
     ['25P04', 'SOURCE_TIMEOUT', 'transaction timeout'],
+    ['25006', 'SOURCE_QUERY_FAILED', 'a view that writes'],
+    ['53400', 'SOURCE_QUERY_FAILED', 'a limit of the configuration, as of temporary files'],
+    ['XX001', 'SOURCE_QUERY_FAILED', 'corrupted data'],
     ['42P01', 'SOURCE_QUERY_FAILED', 'undefined table'],
     ['42703', 'SOURCE_QUERY_FAILED', 'undefined column'],
     ['42501', 'SOURCE_QUERY_FAILED', 'insufficient privilege'],
@@ -49,6 +53,13 @@ describe('an answer of PostgreSQL', () => {
     ['3D000', 'database name'],
     ['42P01', 'longhaul migrate --reference-schema'],
     ['42501', 'Grant select'],
+    ['40001', 'hot_standby_feedback'],
+    ['72000', 'old_snapshot_threshold'],
+    ['57014', 'pg_stat_activity'],
+    ['25P03', 'STALL_SECONDS'],
+    ['25P04', 'EXPORT_MAX_SECONDS'],
+    ['25006', 'only ever read'],
+    ['53400', 'Raise this limit'],
     ['22P05', 'pg_input_is_valid'],
     ['22007', 'pg_input_is_valid'],
     ['54001', 'pg_input_is_valid'],
@@ -57,9 +68,20 @@ describe('an answer of PostgreSQL', () => {
   })
 })
 
+describe('an answer of the control database', () => {
+  it.each([
+    ['25006', 'SOURCE_UNAVAILABLE', 'read-only during a failover'],
+    ['40001', 'SOURCE_UNAVAILABLE', 'serialization failure'],
+    ['42P01', 'SOURCE_QUERY_FAILED', 'undefined table'],
+  ])('%s means %s: %s', (sqlState, code) => {
+    expect(translatePgError(serverError(sqlState), 'control database')).toMatchObject({ code })
+  })
+})
+
 describe('the detail of an answer', () => {
   it.each([
     ['22P05', 'The source database said: no such form: the value is odd (SQLSTATE 22P05).'],
+    ['40001', 'The source database said: no such form: the value is odd (SQLSTATE 40001).'],
     // may hold more of the data than whoever asked should see
     ['23505', 'The source database said: no such form (SQLSTATE 23505).'],
   ])('is told of a value that is wrong, and of nothing else: %s', (sqlState, message) => {

@@ -26,6 +26,17 @@ describe('another attempt', () => {
     },
   )
 
+  it('counts every conflict with the source as a failure, however far the attempt came', () => {
+    const conflict = { ...error, code: 'SOURCE_CONFLICT' }
+    const ended = { error: conflict, attempt: 2, highestRows: 10, rows: 1000 }
+    expect(decideRetry({ ...ended, failures: 1 }, limits)).toEqual({ again: true, failures: 2 })
+    expect(decideRetry({ ...ended, failures: 2 }, limits)).toEqual({
+      again: false,
+      failures: 3,
+      reason: '3 failures',
+    })
+  })
+
   it('never follows a permanent error, however far the attempt came', () => {
     const permanent = { ...error, retryable: false }
     const ended = { error: permanent, attempt: 1, failures: 0, highestRows: 0, rows: 1000 }

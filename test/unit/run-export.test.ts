@@ -128,6 +128,20 @@ describe('an attempt that fails', () => {
     )
   })
 
+  it('is the last when the source had so many conflicts, each further on', async () => {
+    const hint = 'Read from the primary.'
+    const conflict = new SourceError('SOURCE_CONFLICT', 'a conflict with recovery', { hint })
+    const { run, record } = await exportBundle()
+    const outcomes: string[] = []
+    for (const row of [1, 2, 3]) {
+      const source = createListSource(fourRows, { failAt: { row, error: conflict } })
+      outcomes.push((await run({ source })).outcome)
+    }
+    expect(outcomes).toEqual(['again', 'again', 'failed'])
+    const message = 'a conflict with recovery Given up after 3 failures.'
+    expect((await record()).error).toMatchObject({ code: 'SOURCE_CONFLICT', message, hint })
+  })
+
   it('is not begun when as many attempts were lost as may fail', async () => {
     const { run, record, records, id } = await exportBundle()
     // workers that die at once, such as by lack of memory, never report an error
