@@ -8,6 +8,7 @@ import { reconcileExports, type ReconcileDeps } from './export/reconcile-exports
 import type { RunExportSettings } from './export/run-export.ts'
 import type { Logger } from './logger.ts'
 import { createRowSource } from './postgres/snapshot.ts'
+import { sourceLimits } from './postgres/source-limits.ts'
 import { postgresQueue } from './queue/connection.ts'
 import { createProducer } from './queue/producer.ts'
 import { createSchedule } from './queue/schedule.ts'
@@ -36,8 +37,8 @@ export const startExportWorker = (config: Config, logger: Logger): Promise<Servi
     await startSweeper(base, config, logger)
     const { records, artifacts } = base
     const connection = postgresQueue(config.databaseUrl, { connections: 4 })
-    const source = createRowSource(config.sourceDatabaseUrl)
     const settings = exportSettings(config)
+    const source = createRowSource(config.sourceDatabaseUrl, sourceLimits(settings))
     const deps = { records, source, artifacts, clock: systemClock, settings }
     const worker = await startWorker(connection, exportJob, deps, {
       concurrency: config.exportConcurrency,

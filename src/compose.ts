@@ -10,12 +10,19 @@ import { createExportRecords } from './postgres/export-records.ts'
 import { assertMigrated } from './postgres/migrate.ts'
 import { createPool } from './postgres/pool.ts'
 import { createRowSource } from './postgres/snapshot.ts'
+import { sourceLimits } from './postgres/source-limits.ts'
 import { postgresQueue } from './queue/connection.ts'
 import { createProducer } from './queue/producer.ts'
 import { systemClock } from './runtime/clock.ts'
 import { withResources, type Resources } from './runtime/resources.ts'
 import { createArtifactStore } from './s3/artifact-store.ts'
 import { createS3Client } from './s3/client.ts'
+
+/**
+ * How long a stream may rest at one batch of rows, ms: a client takes it as slowly as it likes, so long as
+ * it takes some of it within `STALL_SECONDS`.
+ */
+const streamRestMs = 3_600_000
 
 /** Between two looks at the exports that somebody waits for. */
 const watchMs = 250
@@ -71,13 +78,14 @@ export const startServer = (config: Config, logger: Logger): Promise<Server> =>
       (producer) => producer.close(),
     )
     const { linkTtlSeconds, streamConcurrency } = config
+    const own = { stallMs: config.stallSeconds * 1000, maxMs: config.maxSeconds * 1000 }
+    const takeMs = Math.max(own.stallMs, streamRestMs)
     const deps = {
       ...{ records, queue, artifacts, clock: systemClock, logger },
       ...{ linkTtlSeconds, streamConcurrency },
-      source: createRowSource(config.sourceDatabaseUrl),
+      ...own,
+      source: createRowSource(config.sourceDatabaseUrl, sourceLimits({ ...own, takeMs })),
       watch: createExportWatch({ records }, { intervalMs: watchMs }),
-      stallMs: config.stallSeconds * 1000,
-      maxMs: config.maxSeconds * 1000,
       shutdownGraceMs: config.shutdownGraceSeconds * 1000,
     }
     const app = resources.add(await buildApp(deps), (built) => built.close())

@@ -1,10 +1,14 @@
 import pg from 'pg'
+import { untilAborted } from '../runtime/abort.ts'
 import { translatePgError, type DatabaseRole } from './pg-errors.ts'
 
 /** Notices a peer that went away without a word; the first probe after this many ms of silence. */
 const keepAlive = { keepAlive: true, keepAliveInitialDelayMillis: 10_000 } as const
 
 const connectTimeoutMs = 10_000
+
+/** How long a connection may take to end in good order, ms. */
+const endTimeoutMs = 2000
 
 /** Every statement on the control database is short: one without an answer by then has none, ms. */
 const queryTimeoutMs = 30_000
@@ -46,7 +50,7 @@ export function createPool(
 
 /**
  * Opens one connection of its own, for work whose unclean end must not leave a connection behind
- * that somebody else would use. The caller ends it.
+ * that somebody else would use. The caller disconnects it.
  * @throws SourceError
  */
 export async function connect(url: string, role: DatabaseRole): Promise<pg.Client> {
@@ -62,7 +66,13 @@ export async function connect(url: string, role: DatabaseRole): Promise<pg.Clien
     await client.connect()
     return client
   } catch (error) {
-    await client.end().catch(() => undefined)
+    await disconnect(client)
     throw translatePgError(error, role)
   }
+}
+
+/** Ends a connection; one whose other side has gone silent, and never says good-bye, by force. Never throws. */
+export async function disconnect(client: pg.Client): Promise<void> {
+  await untilAborted(client.end(), AbortSignal.timeout(endTimeoutMs)).catch(() => undefined)
+  client.connection.stream.destroy()
 }

@@ -5,7 +5,7 @@ import { once } from 'node:events'
 /**
  * Drains an object stream in batches: whatever it has buffered is one batch, so that no row costs a
  * promise. Leaving early destroys the stream.
- * @throws what the stream fails with, or the signal's reason
+ * @throws what the stream fails with, or else the signal's reason
  */
 export async function* readBatches<Row>(
   stream: Readable,
@@ -21,7 +21,7 @@ export async function* readBatches<Row>(
       const batch: Row[] = []
       for (let row: unknown; (row = stream.read()) !== null;) batch.push(row as Row)
       if (batch.length > 0) yield batch
-      else await settled(stream, signal)
+      else await settles(stream, signal)
     }
   } finally {
     stream.destroy()
@@ -29,17 +29,12 @@ export async function* readBatches<Row>(
 }
 
 /** Waits until there is something to read, the stream has ended or failed, or the signal is aborted. */
-async function settled(stream: Readable, signal: AbortSignal): Promise<void> {
+async function settles(stream: Readable, signal: AbortSignal): Promise<void> {
   const done = new AbortController()
   const options = { signal: AbortSignal.any([signal, done.signal]) }
   const events = ['readable', 'end', 'close'].map((event) => once(stream, event, options))
-  try {
-    await Promise.race(events)
-  } catch (error) {
-    signal.throwIfAborted()
-    throw error
-  } finally {
-    done.abort()
-    await Promise.allSettled(events)
-  }
+  // what has failed is seen by who looks next: the stream's failure before the signal's reason
+  await Promise.race(events).catch(() => undefined)
+  done.abort()
+  await Promise.allSettled(events)
 }

@@ -1,15 +1,19 @@
-import type pg from 'pg'
+import pg from 'pg'
 import QueryStream from 'pg-query-stream'
 import type { DatasetQuery } from '../datasets/dataset.ts'
 import { EncodeError, SourceError } from '../errors.ts'
 import type { RowSource, Snapshot } from '../export/ports.ts'
 import { untilAborted } from '../runtime/abort.ts'
 import { MiB } from '../runtime/units.ts'
+import { beginSnapshot, savepoint, type BegunSnapshot } from './begin-snapshot.ts'
 import { assertColumnTypes } from './column-types.ts'
+import { endBackend } from './end-backend.ts'
 import { translatePgError } from './pg-errors.ts'
-import { connect } from './pool.ts'
+import { connect, disconnect } from './pool.ts'
+import { querySynced } from './query-synced.ts'
 import { readBatches } from './row-batches.ts'
 import { searchRecord, type FailedQuery } from './search-record.ts'
+import type { SourceLimits } from './source-limits.ts'
 
 /** What one round trip to the server may well bring, and so what is held in memory. */
 const batchBytes = 1 * MiB
@@ -18,56 +22,24 @@ const batchBytes = 1 * MiB
 const batchRowsFor = (rowBytes: number) =>
   Math.min(5000, Math.max(100, Math.floor(batchBytes / rowBytes)))
 
-/** How long a connection may take to end, ms. */
-const endTimeoutMs = 2000
-
-/** How long the server is asked to end a query that nobody waits for any more, ms. */
-const terminateTimeoutMs = 2000
-
 /** How long a record that makes the export fail is searched for, to be named, ms. */
 const searchTimeoutMs = 10_000
 
-/** Where a transaction goes back to after an error: the same snapshot still. */
-const savepoint = 'snapshot'
-
 /**
- * Settings of the session, so that neither the server's nor the role's defaults change what or how
- * we read. Taken through pg_settings, because transaction_timeout exists only from version 17.
- * Sorting is discouraged: an index gives the rows in order, the first one at once, where a sort of a
- * whole range would spill to disk before it. A slow upload may leave the transaction idle for long.
+ * Reads from the source database, each snapshot on a connection of its own that is then thrown away.
+ * @param limits what the server ends by itself; our own limits should come first
  */
-const sessionSettings = `
-  select set_config(s.name, v.setting, false)
-  from (values
-    ('TimeZone', 'UTC'), ('statement_timeout', '0'), ('DateStyle', 'ISO'), ('jit', 'off'), ('enable_sort', 'off'),
-    ('max_parallel_workers_per_gather', '0'),
-    ('idle_in_transaction_session_timeout', '0'), ('transaction_timeout', '0')
-  ) v (name, setting)
-  join pg_settings s using (name)`
-
-const whoAmI = `
-  select statement_timestamp() as at, pid, backend_start::text as "startedAt"
-  from pg_stat_activity where pid = pg_backend_pid()`
-
-interface Backend {
-  readonly at: Date
-  readonly pid: number
-  readonly startedAt: string
-}
-
-/** Reads from the source database, each snapshot on a connection of its own that is then thrown away. */
-export function createRowSource(url: string): RowSource {
+export function createRowSource(url: string, limits: SourceLimits): RowSource {
   return {
     async open({ signal }) {
       signal.throwIfAborted()
       const connecting = connect(url, 'source database')
-      let client: pg.Client | undefined
       try {
-        client = await untilAborted(connecting, signal)
-        const backend = await untilAborted(beginSnapshot(client), signal)
-        return createSnapshot(url, client, backend, signal)
+        const client = await untilAborted(connecting, signal)
+        const begun = await untilAborted(beginSnapshot(client, limits), signal)
+        return createSnapshot(url, client, begun, signal)
       } catch (error) {
-        void connecting.then((late) => late.end()).catch(() => undefined)
+        void connecting.then(disconnect).catch(() => undefined)
         signal.throwIfAborted()
         throw translatePgError(error, 'source database')
       }
@@ -75,43 +47,41 @@ export function createRowSource(url: string): RowSource {
   }
 }
 
-async function beginSnapshot(client: pg.Client): Promise<Backend> {
-  await client.query(sessionSettings)
-  await client.query('begin isolation level repeatable read read only')
-  // statement_timestamp is taken before the snapshot: what was committed before it is seen
-  const { rows } = await client.query<Backend>(whoAmI)
-  await client.query(`savepoint ${savepoint}`)
-  return rows[0] as Backend
-}
-
 function createSnapshot(
   url: string,
   client: pg.Client,
-  backend: Backend,
+  begun: BegunSnapshot,
   outer: AbortSignal,
 ): Snapshot {
   // A query stream on a connection that died fires neither error nor close (node-postgres issue
   // 2870): the reader listens to the connection itself instead of trusting the stream.
   const broken = new AbortController()
-  const lost = (cause?: unknown) => {
-    const message = 'The connection to the source database was lost.'
-    broken.abort(new SourceError('SOURCE_UNAVAILABLE', message, { cause }))
-  }
-  client.on('error', lost)
-  client.on('end', lost)
+  let said: Error | undefined
+  const onError = (error: Error) => void (said ??= error)
+  client.on('error', (error) => broken.abort(lost(said ?? error)))
+  client.on('end', () => broken.abort(lost(said)))
   const signal = AbortSignal.any([outer, broken.signal])
-  /** Between a statement's beginning and its clean end the server may be at work on it. */
-  let busy = false
+  /** Statements that the server is at work on, whether anybody still waits for them or not. */
+  let working = 0
+  const onWork = (begins: boolean) => void (working += begins ? 1 : -1)
+
+  function counted<T>(work: Promise<T>): Promise<T> {
+    onWork(true)
+    return work.finally(() => onWork(false))
+  }
+
+  /** The caller's reason comes first, then what the server said, then that it is gone. */
+  function throwReason(error: unknown): void {
+    outer.throwIfAborted()
+    if (!(error instanceof pg.DatabaseError)) broken.signal.throwIfAborted()
+  }
 
   /** Waits for short statements. */
   async function ask<T>(work: Promise<T>): Promise<T> {
     try {
-      busy = true
-      const answer = await untilAborted(work, signal)
-      busy = false
-      return answer
+      return await untilAborted(counted(work), signal)
     } catch (error) {
-      signal.throwIfAborted()
+      throwReason(error)
       throw translatePgError(error, 'source database')
     }
   }
@@ -124,17 +94,16 @@ function createSnapshot(
   async function* readQuery(query: DatasetQuery) {
     let arrived = 0
     try {
-      busy = true
       const { text, values, rowBytes } = query
       const batchSize = batchRowsFor(rowBytes)
       const stream = new QueryStream(text, [...values], { batchSize, rowMode: 'array' })
-      for await (const rows of readBatches<readonly string[]>(client.query(stream), signal)) {
+      const running = querySynced(client, stream, { onWork, onError })
+      for await (const rows of readBatches<readonly string[]>(running, signal)) {
         yield rows.map(([element]) => element ?? refuseNull())
         arrived += rows.length
       }
-      busy = false
     } catch (error) {
-      signal.throwIfAborted()
+      throwReason(error)
       throw await explain({ query, error, arrived })
     }
   }
@@ -145,13 +114,20 @@ function createSnapshot(
     const refusal = error instanceof Error ? query.refusal(error.message) : undefined
     if (refusal !== undefined) return refusal
     const limit = AbortSignal.any([signal, AbortSignal.timeout(searchTimeoutMs)])
-    const search = untilAborted(searchRecord(client, savepoint, failed), limit)
-    const named = await search.catch(() => undefined)
+    const search = counted(searchRecord(client, savepoint, failed))
+    const named = await untilAborted(search, limit).catch(() => undefined)
     return named ?? translatePgError(error, 'source database')
   }
 
+  async function end(): Promise<void> {
+    // closing the socket alone would leave the server computing for a while
+    if (working > 0 && !broken.signal.aborted) await endBackend(url, begun)
+    await disconnect(client)
+  }
+  let ended: Promise<void> | undefined
+
   return {
-    at: backend.at,
+    at: begun.at,
     async estimate(queries) {
       await checkTables(queries)
       return ask(estimateRows(client, queries))
@@ -160,14 +136,17 @@ function createSnapshot(
       await checkTables(queries)
       for (const query of queries) yield* readQuery(query)
     },
-    async close() {
-      // closing the socket alone would leave the server computing until it next writes a row
-      if (busy && !broken.signal.aborted) await terminate(url, backend)
-      // a peer that has gone silent never says good-bye
-      await untilAborted(client.end(), AbortSignal.timeout(endTimeoutMs)).catch(() => undefined)
-    },
+    close: () => (ended ??= end()),
   }
 }
+
+/** Why a connection has ended; mostly the server has said so before. */
+const lost = (cause?: Error): Error =>
+  cause instanceof pg.DatabaseError
+    ? translatePgError(cause, 'source database')
+    : new SourceError('SOURCE_UNAVAILABLE', 'The connection to the source database was lost.', {
+        cause,
+      })
 
 /** A view may present what the reference tables forbid. */
 function refuseNull(): never {
@@ -187,23 +166,4 @@ async function estimateRows(client: pg.Client, queries: readonly DatasetQuery[])
     rows += result.rows[0]?.['QUERY PLAN'][0].Plan['Plan Rows'] ?? 0
   }
   return rows
-}
-
-/**
- * Ends our own backend from another connection. Its start time is compared too, as a process id may
- * have been given to somebody else. Best effort: the server also ends it when it next writes to us.
- */
-async function terminate(url: string, { pid, startedAt }: Backend): Promise<void> {
-  let client: pg.Client | undefined
-  const work = async () => {
-    client = await connect(url, 'source database')
-    await client.query(
-      `select pg_terminate_backend(pid) from pg_stat_activity
-       where pid = $1 and backend_start = $2::timestamptz`,
-      [pid, startedAt],
-    )
-  }
-  const limit = AbortSignal.timeout(terminateTimeoutMs)
-  await untilAborted(work(), limit).catch(() => undefined)
-  await client?.end().catch(() => undefined)
 }

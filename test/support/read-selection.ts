@@ -1,10 +1,13 @@
 import type { Selection } from '../../src/datasets/dataset.ts'
 import { services } from '../../src/datasets/services.ts'
 import { createRowSource } from '../../src/postgres/snapshot.ts'
+import { roomyLimits } from './roomy-limits.ts'
 
 /** The elements that an export of this selection has, as they stand in it. @throws as the row source does */
 export async function readTexts(url: string, selection: Selection): Promise<string[]> {
-  const snapshot = await createRowSource(url).open({ signal: new AbortController().signal })
+  const snapshot = await createRowSource(url, roomyLimits).open({
+    signal: new AbortController().signal,
+  })
   const texts: string[] = []
   try {
     for await (const batch of snapshot.read(services.queries(selection))) texts.push(...batch)

@@ -1,0 +1,83 @@
+import type pg from 'pg'
+import type QueryStream from 'pg-query-stream'
+
+export interface SyncedOptions {
+  /** Told when the server begins to work for the stream, and when it is ready again. */
+  readonly onWork: (working: boolean) => void
+  /** Told what the server said at once; the stream keeps it until the server is ready, which may be never. */
+  readonly onError: (error: Error) => void
+}
+
+/** What a client tells the stream, whose own types say less. */
+interface Told {
+  readonly handleError: (error: Error) => void
+  readonly handleReadyForQuery: () => void
+}
+
+/**
+ * Runs a query stream in such a way that each batch is a statement of its own to the server's timeouts:
+ * Sync ends it, where the stream itself sends Flush. After a Flush the server goes on counting: all batches
+ * together would be one statement to statement_timeout, and a session that waits for its reader would
+ * be no idle one (it is shown as `active`, waiting for `ClientRead`). Within a transaction a portal outlives
+ * Sync ("Extended query", PostgreSQL documentation).
+ * @returns the stream
+ */
+export function querySynced(
+  client: pg.Client,
+  stream: QueryStream,
+  { onWork, onError }: SyncedOptions,
+): QueryStream {
+  const { connection } = client
+  const { handleError, handleReadyForQuery } = stream as unknown as Told
+  let unsent: (() => void)[] = []
+  let closing = false
+
+  /** What is sent up to a Sync is a query to the client: it takes messages for nobody else meanwhile. */
+  function send(): void {
+    // pg-cursor sends Sync after an error; ours went with the messages that failed
+    if (unsent.length === 0) return
+    const [messages, closes] = [unsent, closing]
+    unsent = []
+    client.query({
+      submit() {
+        if (!closes) onWork(true)
+        for (const message of messages) message()
+        connection.sync()
+      },
+      handleRowDescription: stream.handleRowDescription,
+      handleDataRow: stream.handleDataRow,
+      handlePortalSuspended: stream.handlePortalSuspended,
+      handleCommandComplete: stream.handleCommandComplete,
+      handleEmptyQuery: stream.handleEmptyQuery,
+      handleError(error: Error) {
+        if (!closes) onWork(false)
+        onError(error)
+        handleError(error)
+      },
+      handleReadyForQuery() {
+        // to the stream this is its end, whenever it comes
+        if (closes) handleReadyForQuery()
+        else onWork(false)
+      },
+    })
+  }
+
+  const hold = (message: () => void) => void unsent.push(message)
+  /** What pg-cursor uses of a connection. */
+  const held = {
+    parse: (query: pg.QueryParse) => hold(() => connection.parse(query, true)),
+    bind: (config: pg.BindConfig) => hold(() => connection.bind(config, true)),
+    describe: (message: pg.MessageConfig) => hold(() => connection.describe(message, true)),
+    execute: (config: pg.ExecuteConfig) => hold(() => connection.execute(config, true)),
+    close(message: pg.MessageConfig) {
+      closing = true
+      hold(() => connection.close(message, true))
+    },
+    flush: send,
+    sync: send,
+    once: connection.once.bind(connection),
+    removeListener: connection.removeListener.bind(connection),
+  }
+  stream.submit(held as unknown as pg.Connection)
+  return stream
+}
