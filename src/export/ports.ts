@@ -136,7 +136,7 @@ export interface Snapshot {
    * @throws SourceError, EncodeError, or the signal's reason
    */
   read(queries: readonly DatasetQuery[]): AsyncIterable<readonly string[]>
-  /** Ends the connection; a query still running is canceled on the server. Never throws. */
+  /** Ends the connection; a query still running is canceled on the server. Never throws; safe to call again. */
   close(): Promise<void>
 }
 

@@ -18,6 +18,7 @@ import { startHeartbeat } from './heartbeat.ts'
 import type { Artifact, ExportRecord } from './model.ts'
 import { objectKey } from './object-key.ts'
 import type { ArtifactStore, ExportRecords, RowSource, Snapshot } from './ports.ts'
+import { readToEnd } from './read-to-end.ts'
 import { removeLeftovers } from './remove-leftovers.ts'
 import { decideRetry, type RetryDecision, type RetryLimits } from './retry-policy.ts'
 import { queriesOf } from './spec.ts'
@@ -162,7 +163,7 @@ async function runAttempt(
     await untilAborted(heartbeat.beat(), signal)
 
     const estimatedBytes = estimateBytes(queries, facts.estimatedRows)
-    const rows = watchdog.watch(snapshot.read(queries))
+    const rows = watchdog.watch(readToEnd(snapshot, queries))
     attempt.artifact = await produceArtifact(deps, attempt, rows, { signal, estimatedBytes })
     const finishedAt = clock.now()
     const expiresAt = new Date(finishedAt.getTime() + settings.artifactTtlMs)

@@ -1,6 +1,7 @@
 import { encodeJsonArray } from '../encode/json-array.ts'
 import type { ExportSpec } from './model.ts'
 import type { RowSource } from './ports.ts'
+import { readToEnd } from './read-to-end.ts'
 import { queriesOf } from './spec.ts'
 
 export interface ExportStream {
@@ -24,14 +25,12 @@ export async function openExportStream(
 ): Promise<ExportStream> {
   const queries = queriesOf(spec)
   const snapshot = await source.open({ signal })
-  let closed: Promise<void> | undefined
-  const close = () => (closed ??= snapshot.close())
   try {
-    const encoded = encodeJsonArray(snapshot.read(queries))
+    const encoded = encodeJsonArray(readToEnd(snapshot, queries))
     const first = await encoded.next()
-    return { chunks: resumed(first, encoded), close }
+    return { chunks: resumed(first, encoded), close: () => snapshot.close() }
   } catch (error) {
-    await close()
+    await snapshot.close()
     throw error
   }
 }

@@ -58,8 +58,6 @@ export async function sendStream(
         bytes += chunk.length
         yield chunk
       }
-      // before the answer ends: who asks again at once finds this place free
-      await opened.close()
     } catch (error) {
       // before the pipeline could end the answer in order
       connection.breakOff(error)

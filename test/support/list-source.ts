@@ -43,6 +43,7 @@ export function createListSource(
     },
     open({ signal }) {
       openSnapshots++
+      let open = true
       return Promise.resolve({
         at,
         estimate: () => Promise.resolve(batches.flat().length),
@@ -60,7 +61,8 @@ export function createListSource(
           }
         },
         close() {
-          openSnapshots--
+          if (open) openSnapshots--
+          open = false
           return Promise.resolve()
         },
       })

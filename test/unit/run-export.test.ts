@@ -58,6 +58,20 @@ describe('an attempt that goes well', () => {
     expect(await running).toMatchObject({ outcome: 'completed' })
   })
 
+  it('closes its snapshot with the last row, before the upload is completed', async () => {
+    const { run, source, artifacts } = await exportBundle()
+    const open: number[] = []
+    const put: typeof artifacts.put = (key, chunks, options) => {
+      async function* seen() {
+        yield* chunks
+        open.push(source.openSnapshots)
+      }
+      return artifacts.put(key, seen(), options)
+    }
+    await run({ artifacts: { ...artifacts, put } })
+    expect(open).toEqual([0])
+  })
+
   it('stops reporting when it is over', async () => {
     const bundle = await exportBundle()
     let reports = 0
