@@ -21,6 +21,8 @@ export interface PostmasterOptions {
   readonly port: number
   /** False: a crash of the machine may lose the database. For tests. */
   readonly durable: boolean
+  /** Settings besides ours, or in their place. */
+  readonly settings?: Readonly<Record<string, string | number>>
   readonly log: LogFile
 }
 
@@ -120,7 +122,8 @@ async function stopChild(child: ChildProcess, ended: Promise<string>): Promise<v
 }
 
 /** On the command line they win over any file in the data folder. */
-async function settings({ port, durable }: PostmasterOptions): Promise<string[]> {
+async function settings(options: PostmasterOptions): Promise<string[]> {
+  const { port, durable } = options
   const values = {
     listen_addresses: '127.0.0.1',
     port,
@@ -141,6 +144,7 @@ async function settings({ port, durable }: PostmasterOptions): Promise<string[]>
     log_checkpoints: 'off',
     log_line_prefix: '%m [%p] ',
     ...(durable ? {} : { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' }),
+    ...options.settings,
   }
   return Object.entries(values).flatMap(([name, value]) => ['-c', `${name}=${value}`])
 }
