@@ -24,8 +24,12 @@ const quota = new Set([
   'XMinioAdminBucketQuotaExceeded',
   'InsufficientStorageSpace',
 ])
-/** The bucket is of another region. */
-const elsewhere = new Set(['PermanentRedirect', 'AuthorizationHeaderMalformed'])
+/** The bucket is in another region, or the region is not the endpoint's. */
+const elsewhere = new Set([
+  'PermanentRedirect',
+  'AuthorizationHeaderMalformed',
+  'IllegalLocationConstraintException',
+])
 /** Refusals of the request itself, which the same request will meet again. */
 const permanentStatus = new Set([301, 400, 405, 409, 411, 412, 501])
 /** By their status as permanent as those, yet passing by nature: another attempt sends all anew. */

@@ -3,7 +3,7 @@ import { createS3Client, type S3Settings } from '../../src/s3/client.ts'
 import type { Patience } from '../../src/s3/request-handler.ts'
 import { createTestBucket } from './bucket.ts'
 import { chunksOf } from './chunks.ts'
-import type { Release } from './database.ts'
+import type { Release } from './release.ts'
 import { createS3Proxy, type Meddle } from './s3-proxy.ts'
 
 export interface MeddledStoreOptions {

@@ -1,6 +1,6 @@
 import { afterAll } from 'vitest'
 import { createResources } from '../../src/runtime/resources.ts'
-import type { Release } from './database.ts'
+import type { Release } from './release.ts'
 
 /**
  * For what a `beforeAll` acquires: released last in, first out, when the file's tests are over. To be called outside of

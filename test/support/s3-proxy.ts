@@ -1,7 +1,7 @@
 import http from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { buffer } from 'node:stream/consumers'
-import type { Release } from './database.ts'
+import type { Release } from './release.ts'
 
 export type S3Operation =
   'create' | 'part' | 'complete' | 'abort' | 'uploads' | 'put' | 'head' | 'delete' | 'other'

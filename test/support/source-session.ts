@@ -3,7 +3,8 @@ import type { DatasetQuery } from '../../src/datasets/dataset.ts'
 import type { Snapshot } from '../../src/export/ports.ts'
 import { createRowSource } from '../../src/postgres/snapshot.ts'
 import type { SourceLimits } from '../../src/postgres/source-limits.ts'
-import type { Release, TestDatabase } from './database.ts'
+import type { TestDatabase } from './database.ts'
+import type { Release } from './release.ts'
 import { roomyLimits } from './roomy-limits.ts'
 
 /** What the server knows of a connection of ours. */

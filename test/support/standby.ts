@@ -17,7 +17,7 @@ import {
 } from '../../src/embedded/postgres-home.ts'
 import { launchPostmaster, waitUntilReady } from '../../src/embedded/postmaster.ts'
 import { runTool } from '../../src/embedded/run-tool.ts'
-import type { Release } from './database.ts'
+import type { Release } from './release.ts'
 
 export interface StandbyPair {
   /** Of the superuser, as both are. */

@@ -55,6 +55,7 @@ describe('an answer of the object store', () => {
     ['InsufficientStorageSpace', 403, 'STORE_REJECTED'],
     ['PermanentRedirect', 301, 'STORE_REJECTED'],
     ['AuthorizationHeaderMalformed', 400, 'STORE_REJECTED'],
+    ['IllegalLocationConstraintException', 400, 'STORE_REJECTED'],
     ['InvalidRequest', 400, 'STORE_REJECTED'],
     ['NotImplemented', 501, 'STORE_REJECTED'],
     ['MissingContentLength', 411, 'STORE_REJECTED'],

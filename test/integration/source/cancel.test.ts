@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { endBackend } from '../../../src/postgres/end-backend.ts'
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts'
-import { createFaultyProxy } from '../../support/faulty-proxy.ts'
+import { createFaultProxy } from '../../support/fault-proxy.ts'
 import {
   anyQuery,
   openClient,
@@ -75,7 +75,7 @@ describe('a snapshot that is closed in mid-statement', () => {
   })
 
   it('terminates the backend when that waits for us to take its rows', async () => {
-    const proxy = await createFaultyProxy(database.url, onTestFinished)
+    const proxy = await createFaultProxy(database.url, onTestFinished)
     proxy.plan((connection) => (connection === 1 ? { afterBytes: 5000, then: 'stall' } : undefined))
     const snapshot = await openSnapshot(onTestFinished, proxy.url)
     const large = anyQuery(`select repeat('x', 1000000) from generate_series(1, 100)`)
@@ -103,7 +103,7 @@ describe('a snapshot that is closed in mid-statement', () => {
   })
 
   it('does not wait for a second connection that is never answered', async () => {
-    const proxy = await createFaultyProxy(database.url, onTestFinished)
+    const proxy = await createFaultProxy(database.url, onTestFinished)
     proxy.plan((connection) => (connection === 2 ? { afterBytes: 0, then: 'stall' } : undefined))
     const snapshot = await openSnapshot(onTestFinished, proxy.url)
     void errorOf(readAll(snapshot, endless))
@@ -118,7 +118,7 @@ describe('a snapshot that is closed in mid-statement', () => {
 
 describe('a snapshot that is closed while the server waits for it', () => {
   it('needs no second connection', async () => {
-    const proxy = await createFaultyProxy(database.url, onTestFinished)
+    const proxy = await createFaultProxy(database.url, onTestFinished)
     const snapshot = await openSnapshot(onTestFinished, proxy.url)
     const many = anyQuery('select n::text from generate_series(1, 10000) n')
     const batches = snapshot.read([many])[Symbol.asyncIterator]()

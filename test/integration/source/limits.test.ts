@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts'
-import { createFaultyProxy } from '../../support/faulty-proxy.ts'
+import { createFaultProxy } from '../../support/fault-proxy.ts'
 import {
   anyQuery,
   openClient,
@@ -9,7 +9,6 @@ import {
   readAll,
   sourceSessions,
 } from '../../support/source-session.ts'
-import { createTcpGate } from '../../support/tcp-gate.ts'
 import { until } from '../../support/until.ts'
 import { releaseAfterAll } from '../../support/release-after-all.ts'
 
@@ -79,7 +78,7 @@ describe('the server ends a session', () => {
   })
 
   it.runIf(process.platform === 'linux')('that cannot write, as nobody reads', async () => {
-    const proxy = await createFaultyProxy(database.url, onTestFinished)
+    const proxy = await createFaultProxy(database.url, onTestFinished)
     // a process that is stopped: its system answers, and takes nothing
     proxy.plan((connection) => (connection === 1 ? { afterBytes: 5000, then: 'stall' } : undefined))
     const snapshot = await openSnapshot(onTestFinished, proxy.url, { writeMs: 1000 })
@@ -91,7 +90,7 @@ describe('the server ends a session', () => {
   })
 
   it.runIf(process.platform === 'linux')('whose client is gone, in mid-statement', async () => {
-    const gate = await createTcpGate(database.url, onTestFinished)
+    const gate = await createFaultProxy(database.url, onTestFinished)
     const snapshot = await openSnapshot(onTestFinished, gate.url)
     const reading = readAll(snapshot, endless)
     await until(async () => (await session())?.wait_event === 'PgSleep')
