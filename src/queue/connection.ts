@@ -1,9 +1,14 @@
-import { createPostgresBackend, withBackend, type PostgresConnectionOptions } from 'bullmq'
+import type { EventEmitter } from 'node:events'
+import { withBackend, type PostgresConnectionOptions } from 'bullmq'
+import { createPatientBackend } from './patient-backend.ts'
 
 /** BullMQ's own tables, apart from Longhaul's. */
 const schema = 'longhaul_queue'
 
-const classes = withBackend(createPostgresBackend)
+/** Every statement of the queue is short, at worst one of those that set it up: without an answer by then it has none, ms. */
+const queryTimeoutMs = 20_000
+
+const classes = withBackend(createPatientBackend)
 
 /** Where the queue lives, and the classes of BullMQ bound to it. */
 export interface QueueConnection {
@@ -30,10 +35,12 @@ export function postgresQueue(
       max: connections,
       application_name: 'longhaul-queue',
       connectionTimeoutMillis: 10_000,
-      // a connection that went silent is given up, instead of being waited for until the system does
-      query_timeout: 30_000,
+      query_timeout: queryTimeoutMs,
       keepAlive: true,
       keepAliveInitialDelayMillis: 10_000,
+      // BullMQ brings its tables up to date on a connection that nobody listens to: one that broke just
+      // then would end the process. What waits on it is rejected all the same.
+      onConnect: (client: EventEmitter) => void client.on('error', () => undefined),
     },
   }
 }

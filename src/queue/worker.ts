@@ -8,6 +8,9 @@ import { logErrors, queueUnavailable } from './queue-errors.ts'
 /** A job that is put off is not looked at again sooner, ms. */
 const minDelayMs = 1000
 
+/** Before something that the queue refused is tried again, ms. */
+const retryDelayMs = 1000
+
 export interface WorkerOptions {
   readonly concurrency: number
   /** How long a job stays locked without a sign of life, ms; then another worker gets it. */
@@ -60,6 +63,8 @@ export async function startWorker<Payload extends object, Deps>(
     stalledInterval: lockMs,
     // the record counts failures; a rollout of many restarts must not fail an export
     maxStalledCount: 1_000,
+    // after a refused connection; 15 s by default, when a database that restarts has long been back
+    runRetryDelay: retryDelayMs,
     settings: {
       backoffStrategy: (attemptsMade) => definition.backoffMs(attemptsMade, Math.random()),
     },
