@@ -36,18 +36,8 @@ export const startExportWorker = (config: Config, logger: Logger): Promise<Servi
     const base = await composeBase(config, logger, resources)
     await startSweeper(base, config, logger)
     const { records, artifacts } = base
-    const connection = postgresQueue(config.databaseUrl, { connections: 4 })
     const settings = exportSettings(config)
     const source = createRowSource(config.sourceDatabaseUrl, sourceLimits(settings))
-    const deps = { records, source, artifacts, clock: systemClock, settings }
-    const worker = await startWorker(connection, exportJob, deps, {
-      concurrency: config.exportConcurrency,
-      lockMs: settings.leaseMs,
-      logger,
-    })
-    resources.add(worker, (running) =>
-      running.stop({ graceMs: config.shutdownGraceSeconds * 1000 }),
-    )
     const queue = resources.add(
       await createProducer(
         postgresQueue(config.databaseUrl, { connections: 2 }),
@@ -61,6 +51,17 @@ export const startExportWorker = (config: Config, logger: Logger): Promise<Servi
     const reconcileDeps = { records, queue, clock: systemClock }
     const reconciler = startReconciler(reconcileDeps, { intervalMs, logger })
     resources.add(reconciler, (running) => running.stop())
+    const connection = postgresQueue(config.databaseUrl, { connections: 4 })
+    const deps = { records, source, artifacts, clock: systemClock, settings }
+    const worker = await startWorker(connection, exportJob, deps, {
+      concurrency: config.exportConcurrency,
+      lockMs: settings.leaseMs,
+      logger,
+    })
+    // the last to be added is the first to stop: it takes no more jobs, whatever the others wait for
+    resources.add(worker, (running) =>
+      running.stop({ graceMs: config.shutdownGraceSeconds * 1000 }),
+    )
     logger.info({ concurrency: config.exportConcurrency }, 'worker ready')
     return { stop: () => resources.release() }
   })

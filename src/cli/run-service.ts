@@ -1,9 +1,18 @@
 import type { Service } from '../compose.ts'
 import { exposeToAwsSdk, parseConfig, type Config, type Environment } from '../config.ts'
+import { InterruptedError } from '../errors.ts'
 import { createLogger, type Logger } from '../logger.ts'
 import { listenForShutdown } from '../runtime/shutdown.ts'
+import { exitCodeOf } from './exit-codes.ts'
 
-/** Runs one service until SIGINT or SIGTERM, then stops it; a second signal ends at once. */
+/** How long an interrupted export may take to be given back, and connections to close, ms. */
+const endingMs = 15_000
+
+/**
+ * Runs one service until SIGINT or SIGTERM, then stops it; a second signal ends at once. So does the end
+ * of the time to stop in, which is missed when a server that has gone silent never answers: what is
+ * left then is what a kill would leave.
+ */
 export async function runService(
   environment: Environment,
   start: (config: Config, logger: Logger) => Promise<Service>,
@@ -12,12 +21,23 @@ export async function runService(
   exposeToAwsSdk(environment)
   const logger = createLogger({ level: config.logLevel })
   const shutdown = listenForShutdown()
+  const limitMs = config.shutdownGraceSeconds * 1000 + endingMs
+  void shutdown.requested.then(() => {
+    const end = () => {
+      const error = new InterruptedError(`It did not stop within ${limitMs / 1000} s.`)
+      logger.error({ err: error }, 'ends as it stands')
+      process.exit(exitCodeOf(error))
+    }
+    setTimeout(end, limitMs).unref()
+  })
   try {
     const service = await start(config, logger)
     await shutdown.requested
     logger.info('stopping')
     await service.stop()
     logger.info('stopped')
+    // a connection whose peer never says good-bye would keep the process
+    process.exit()
   } finally {
     shutdown.dispose()
   }

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { createClient } from '../../src/client/client.ts'
 import { createTestBucket, type TestBucket } from '../support/bucket.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
+import { createFaultProxy } from '../support/fault-proxy.ts'
 import { fixtureRange, insertFixtureServices } from '../support/fixture-services.ts'
 import { serviceEnvironment, startCli, type RunningCli } from '../support/run-cli.ts'
 import { expectNoSecrets } from '../support/secrets.ts'
@@ -85,6 +86,25 @@ describe('longhaul serve and longhaul worker, as processes', () => {
     await ready(serve, 'server ready')
     serve.signal('SIGINT')
     expect((await serve.ended).code).toBe(0)
+  })
+
+  it('stop in time also when the control database has fallen silent', async () => {
+    const proxy = await createFaultProxy(database.url, onTestFinished)
+    const through = { ...env, DATABASE_URL: proxy.url, SOURCE_DATABASE_URL: database.url }
+    const services = ['serve', 'worker'].map((command) =>
+      startCli(onTestFinished, [command], {
+        env: { ...through, SHUTDOWN_GRACE_SECONDS: '0' },
+      }),
+    )
+    await ready(services[0]!, 'server ready')
+    await ready(services[1]!, 'worker ready')
+    proxy.strike({ then: 'stall', from: 'both' })
+    const began = performance.now()
+    for (const service of services) service.signal('SIGTERM')
+    const codes = (await Promise.all(services.map(({ ended }) => ended))).map(({ code }) => code)
+    // 15 s besides the grace
+    expect(performance.now() - began).toBeLessThan(18_000)
+    expect(codes).toEqual(codes.map((code) => (code === 130 ? 130 : 0)))
   })
 
   it('end at once on a second signal, though an export still has time to finish', async () => {
