@@ -1,6 +1,9 @@
 import { defineConfig } from 'vitest/config'
 
-/** Unit tests need nothing; all others share one embedded stack, and keep to a database and bucket of their own. */
+/**
+ * Unit tests need nothing; torture has a system of its own; all others share one embedded stack, and keep to a
+ * database and bucket of their own.
+ */
 export default defineConfig({
   test: {
     // vitest would leave one core of two idle
@@ -23,8 +26,18 @@ export default defineConfig({
         test: {
           name: 'services',
           include: ['test/{contract,integration,e2e}/**/*.test.ts'],
+          exclude: ['test/e2e/torture.test.ts'],
           globalSetup: ['test/support/radosgw-on-demand.ts', 'test/support/stack.ts'],
           pool: 'forks',
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'torture',
+          include: ['test/e2e/torture.test.ts'],
+          // after all others, which it would rob of the time that they count on
+          sequence: { groupOrder: 1 },
         },
       },
     ],

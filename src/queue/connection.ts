@@ -6,7 +6,7 @@ import { createPatientBackend } from './patient-backend.ts'
 const schema = 'longhaul_queue'
 
 /** Every statement of the queue is short, at worst one of those that set it up: without an answer by then it has none, ms. */
-const queryTimeoutMs = 20_000
+const queryTimeoutMs = 10_000
 
 const classes = withBackend(createPatientBackend)
 

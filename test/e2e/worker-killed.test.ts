@@ -113,23 +113,27 @@ describe('a worker that is killed', () => {
 })
 
 describe('a rollout of many restarts', () => {
-  it('fails no export, whatever the limits of failures and attempts', async () => {
-    const s = await setup({ EXPORT_MAX_FAILURES: '1', EXPORT_MAX_ATTEMPTS: '2' })
-    for (let restart = 1; restart <= 4; restart++) {
-      const worker = s.startWorker()
-      await until(async () => (await s.bucket.openUploads()).length > 0)
-      worker.signal('SIGTERM')
-      expect((await worker.ended).code).toBe(0)
-      expect(await s.look()).toMatchObject({ state: 'queued', attempt: restart })
-      expect(await s.bucket.openUploads()).toEqual([])
-    }
-    await makeSourceQuick(s.database)
-    s.startWorker()
-    const { state, attempts } = await s.client.wait(s.id)
-    expect(state).toBe('completed')
-    const interrupted = Array.from({ length: 4 }, () => 'interrupted')
-    expect(attempts.map(({ outcome }) => outcome)).toEqual([...interrupted, 'completed'])
-  })
+  it(
+    'fails no export, whatever the limits of failures and attempts',
+    { timeout: 180_000 },
+    async () => {
+      const s = await setup({ EXPORT_MAX_FAILURES: '1', EXPORT_MAX_ATTEMPTS: '2' })
+      for (let restart = 1; restart <= 4; restart++) {
+        const worker = s.startWorker()
+        await until(async () => (await s.bucket.openUploads()).length > 0)
+        worker.signal('SIGTERM')
+        expect((await worker.ended).code).toBe(0)
+        expect(await s.look()).toMatchObject({ state: 'queued', attempt: restart })
+        expect(await s.bucket.openUploads()).toEqual([])
+      }
+      await makeSourceQuick(s.database)
+      s.startWorker()
+      const { state, attempts } = await s.client.wait(s.id)
+      expect(state).toBe('completed')
+      const interrupted = Array.from({ length: 4 }, () => 'interrupted')
+      expect(attempts.map(({ outcome }) => outcome)).toEqual([...interrupted, 'completed'])
+    },
+  )
 })
 
 describe('a worker that stands still for longer than its lease', () => {
