@@ -3,10 +3,10 @@ import { join } from 'node:path'
 
 /**
  * The path of an installed program, if there is one. The system's own comes before what PATH has: that
- * may be a wrapper which picks a version by the working folder or the home.
+ * may be a wrapper which picks a version by the working folder or the home. Servers are not on everybody's PATH.
  */
 export function findProgram(name: string): string | undefined {
-  const folders = ['/usr/bin', ...(process.env['PATH'] ?? '').split(':')]
+  const folders = ['/usr/bin', ...(process.env['PATH'] ?? '').split(':'), '/usr/sbin']
   return folders.map((folder) => join(folder, name)).find(isExecutable)
 }
 

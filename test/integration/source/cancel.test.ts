@@ -26,7 +26,14 @@ beforeAll(async () => {
 })
 
 const session = async () => (await sourceSessions(database))[0]
-const waitsIn = (event: string) => until(async () => (await session())?.wait_event === event)
+/** It waits in earnest: seen ten times in a row. */
+async function waitsIn(event: string): Promise<void> {
+  let seen = 0
+  await until(async () => {
+    seen = (await session())?.wait_event === event ? seen + 1 : 0
+    return seen === 10
+  })
+}
 const gone = () => until(async () => (await session()) === undefined, within)
 
 /** What the reader of a statement is told; an outcome, so that nobody need wait for it. */
