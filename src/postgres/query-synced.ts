@@ -31,17 +31,26 @@ export function querySynced(
   const { handleError, handleReadyForQuery } = stream as unknown as Told
   let unsent: (() => void)[] = []
   let closing = false
+  /** What the client will send once the server is ready for it. */
+  let queued: { messages: readonly (() => void)[]; closes: boolean } | undefined
 
   /** What is sent up to a Sync is a query to the client: it takes messages for nobody else meanwhile. */
   function send(): void {
     // pg-cursor sends Sync after an error; ours went with the messages that failed
     if (unsent.length === 0) return
-    const [messages, closes] = [unsent, closing]
+    const sent = { messages: unsent, closes: closing }
     unsent = []
+    if (queued !== undefined) {
+      // only a close comes so soon: nobody waits any more for the batch that has not been asked for yet
+      Object.assign(queued, sent)
+      return
+    }
+    const query = (queued = sent)
     client.query({
       submit() {
-        if (!closes) onWork(true)
-        for (const message of messages) message()
+        queued = undefined
+        if (!query.closes) onWork(true)
+        for (const message of query.messages) message()
         connection.sync()
       },
       handleRowDescription: stream.handleRowDescription,
@@ -50,13 +59,13 @@ export function querySynced(
       handleCommandComplete: stream.handleCommandComplete,
       handleEmptyQuery: stream.handleEmptyQuery,
       handleError(error: Error) {
-        if (!closes) onWork(false)
+        if (!query.closes) onWork(false)
         onError(error)
         handleError(error)
       },
       handleReadyForQuery() {
         // to the stream this is its end, whenever it comes
-        if (closes) handleReadyForQuery()
+        if (query.closes) handleReadyForQuery()
         else onWork(false)
       },
     })

@@ -61,6 +61,17 @@ const start = (sourceUrl: string): Promise<TestSystem> =>
     environment: { SOURCE_DATABASE_URL: sourceUrl, EXPORT_MAX_FAILURES: '3' },
   })
 
+/** Asks the standby, again where the answer fell to a conflict itself. */
+async function askStandby<Row extends pg.QueryResultRow>(text: string): Promise<readonly Row[]> {
+  for (;;) {
+    try {
+      return (await standby.query<Row>(text)).rows
+    } catch (error) {
+      if (!(error instanceof pg.DatabaseError) || error.code !== '40001') throw error
+    }
+  }
+}
+
 /** Whether who reads the services now gets the first ones at once, and then waits a minute at each. */
 async function setSlow(slow: boolean): Promise<void> {
   await primary.query(
@@ -71,14 +82,14 @@ async function setSlow(slow: boolean): Promise<void> {
 
 /** Statements of exports that the standby is at work on. */
 async function reading(): Promise<boolean> {
-  const { rowCount } = await standby.query(
+  const rows = await askStandby(
     `select 1 from pg_stat_activity where application_name = 'longhaul' and wait_event = 'PgSleep'`,
   )
-  return rowCount === 1
+  return rows.length === 1
 }
 
 async function countConflicts(): Promise<number> {
-  const { rows } = await standby.query<{ count: number }>(
+  const rows = await askStandby<{ count: number }>(
     `select confl_snapshot::integer as count from pg_stat_database_conflicts
      where datname = current_database()`,
   )

@@ -61,7 +61,8 @@ export function createServicePart(
 
   function startProcess() {
     const child = spawn(process.execPath, [longhaul, command], {
-      env: { PATH: process.env['PATH'], ...environment },
+      // a warning of Node, which is a finding, then says where it came from
+      env: { PATH: process.env['PATH'], NODE_OPTIONS: '--trace-deprecation', ...environment },
       cwd: '/',
       // Ctrl-C at the terminal is for us
       detached: true,
