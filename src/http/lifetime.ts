@@ -9,7 +9,13 @@ export interface Lifetime {
   readonly ending: AbortSignal
 }
 
-/** Follows the end of `app`, whose close() waits for the answers that are under way. */
+/** What is broken off has gone by then, in its own way, ms. */
+const breakingOffMs = 1000
+
+/**
+ * Follows the end of `app`, whose close() waits for the answers that are under way; but not for one that
+ * outlasts the grace period, such as while a database that has gone silent does not answer.
+ */
 export function followLifetime(
   app: FastifyInstance,
   { graceMs }: { readonly graceMs: number },
@@ -17,14 +23,17 @@ export function followLifetime(
   const stopping = new AbortController()
   const ending = new AbortController()
   const reason = new InterruptedError('This server is stopping.')
-  let grace: NodeJS.Timeout | undefined
+  const timers: NodeJS.Timeout[] = []
   app.addHook('preClose', (done) => {
     stopping.abort(reason)
-    grace = setTimeout(() => ending.abort(reason), graceMs)
+    timers.push(
+      setTimeout(() => ending.abort(reason), graceMs),
+      setTimeout(() => app.server.closeAllConnections(), graceMs + breakingOffMs),
+    )
     done()
   })
   app.addHook('onClose', (_app, done) => {
-    clearTimeout(grace)
+    for (const timer of timers) clearTimeout(timer)
     done()
   })
   return { stopping: stopping.signal, ending: ending.signal }

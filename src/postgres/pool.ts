@@ -11,7 +11,7 @@ const connectTimeoutMs = 10_000
 const endTimeoutMs = 2000
 
 /** Every statement on the control database is short: one without an answer by then has none, ms. */
-const queryTimeoutMs = 30_000
+const queryTimeoutMs = 10_000
 
 /** A database that answers short statements over a few shared connections. */
 export interface Database {
@@ -20,6 +20,7 @@ export interface Database {
     text: string,
     values?: readonly unknown[],
   ): Promise<pg.QueryResult<Row>>
+  /** Ends all connections, by force those that do not end in good order; safe to call again. */
   close(): Promise<void>
 }
 
@@ -38,13 +39,21 @@ export function createPool(
   })
   // an idle connection that breaks is dropped by the pool; without a listener it would end the process
   pool.on('error', () => undefined)
+  const connected = new Set<pg.PoolClient>()
+  pool.on('connect', (client) => connected.add(client))
+  pool.on('remove', (client) => connected.delete(client))
+
+  async function close(): Promise<void> {
+    await inGoodOrder(pool.end())
+    for (const { connection } of connected) connection.stream.destroy()
+  }
   let closed: Promise<void> | undefined
   return {
     query: (text, values = []) =>
       pool.query(text, [...values]).catch((error: unknown) => {
         throw translatePgError(error, role)
       }),
-    close: () => (closed ??= pool.end()),
+    close: () => (closed ??= close()),
   }
 }
 
@@ -73,6 +82,10 @@ export async function connect(url: string, role: DatabaseRole): Promise<pg.Clien
 
 /** Ends a connection; one whose other side has gone silent, and never says good-bye, by force. Never throws. */
 export async function disconnect(client: pg.Client): Promise<void> {
-  await untilAborted(client.end(), AbortSignal.timeout(endTimeoutMs)).catch(() => undefined)
+  await inGoodOrder(client.end())
   client.connection.stream.destroy()
 }
+
+/** Waits for an end, but not for ever. */
+const inGoodOrder = (ending: Promise<void>): Promise<void> =>
+  untilAborted(ending, AbortSignal.timeout(endTimeoutMs)).catch(() => undefined)
