@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { NotFoundError } from '../../src/errors.ts'
 import type { ExportRecord } from '../../src/export/model.ts'
 import type { ExportRecords } from '../../src/export/ports.ts'
-import { newArtifact, newExport, newSpec, rangeOf } from '../support/new-export.ts'
+import { newArtifact, newExport, newRecord, newSpec, rangeOf } from '../support/new-export.ts'
 import { until } from '../support/until.ts'
 import { describeHistory } from './export-records-history.ts'
 import { describeListing, type MakeExportRecords } from './export-records-listing.ts'
@@ -37,18 +37,8 @@ export function describeExportRecords(name: string, make: MakeExportRecords): vo
           spec: newSpec({ filterEvents: 'started', exportContent: true, filterState: 'active' }),
         })
         const { record, created, fingerprint } = await records.create(draft)
-        expect(record).toEqual({
-          id: draft.id,
-          spec: draft.spec,
-          createdAt: draft.createdAt,
-          state: 'queued',
-          attempt: 0,
-          failures: 0,
-          highestRows: 0,
-          dispatch: 1,
-          history: [],
-          progress: { rows: 0, bytes: 0 },
-        })
+        const { id, createdAt } = draft
+        expect(record).toEqual(newRecord({ id, spec: draft.spec, createdAt }))
         expect({ created, fingerprint }).toEqual({ created: true, fingerprint: draft.fingerprint })
         expect(await records.get(draft.id)).toEqual(record)
       })

@@ -27,8 +27,15 @@ export const newExport = (overrides: Partial<NewExport> = {}): NewExport => ({
 })
 
 /** The record of a new export, as nobody has claimed it yet. */
-export const newRecord = (overrides: Partial<ExportRecord> = {}): ExportRecord => ({
-  ...newExport(),
+export const newRecord = ({
+  id = randomUUID(),
+  spec = newSpec(),
+  createdAt = newExport().createdAt,
+  ...overrides
+}: Partial<ExportRecord> = {}): ExportRecord => ({
+  id,
+  spec,
+  createdAt,
   state: 'queued',
   attempt: 0,
   failures: 0,
