@@ -63,6 +63,7 @@ module.exports = {
     ),
     only('s3', '^src/s3/', domain, 'adapters know ports, never each other'),
     only('queue', '^src/queue/', domain, 'adapters know ports, never each other'),
+    only('metrics', '^src/metrics/', ['^src/retention/', ...domain], 'wraps ports and use cases'),
     only('http', '^src/http/', ['^src/export/', ...L0], 'never postgres, s3 or queue'),
     only(
       'jobs',
@@ -94,6 +95,7 @@ module.exports = {
     oneFolder('aws-in-s3', '@aws-sdk|@smithy', '^src/s3/'),
     oneFolder('bullmq-in-queue', 'bullmq|ioredis', '^src/queue/'),
     oneFolder('fastify-in-http', 'fastify|@fastify', '^src/http/'),
+    oneFolder('prom-client-in-metrics', 'prom-client', '^src/metrics/'),
     oneFolder('commander-in-cli', 'commander|cli-progress', '^src/cli/'),
     {
       name: 'declared-dependencies',

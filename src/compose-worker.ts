@@ -1,19 +1,24 @@
 /** The composition root of the worker, and of a single sweep. */
 import { exportJob } from '../jobs/export.ts'
 import { retentionSweepJob } from '../jobs/retention-sweep.ts'
-import { composeBase, type Base, type Service } from './compose.ts'
+import { composeBase, type Base, type Server } from './compose.ts'
 import type { Config } from './config.ts'
 import type { UnattendedCursor } from './export/ports.ts'
 import { reconcileExports, type ReconcileDeps } from './export/reconcile-exports.ts'
 import type { RunExportSettings } from './export/run-export.ts'
+import { listen } from './http/listen.ts'
+import { buildWorkerApp } from './http/worker-app.ts'
 import type { Logger } from './logger.ts'
+import { measuredSource } from './metrics/measured-source.ts'
+import { measuredSweep } from './metrics/measured-sweep.ts'
+import { createRegistry } from './metrics/registry.ts'
 import { createRowSource } from './postgres/snapshot.ts'
 import { sourceLimits } from './postgres/source-limits.ts'
 import { postgresQueue } from './queue/connection.ts'
 import { createProducer } from './queue/producer.ts'
 import { createSchedule } from './queue/schedule.ts'
 import { startWorker } from './queue/worker.ts'
-import { sweep, type SweepDeps, type SweepReport } from './retention/sweep.ts'
+import { sweep, type Sweep, type SweepReport } from './retention/sweep.ts'
 import { systemClock } from './runtime/clock.ts'
 import { startPeriodic, type Periodic } from './runtime/periodic.ts'
 import { createResources, withResources } from './runtime/resources.ts'
@@ -30,14 +35,24 @@ const reconcileMs = 10_000
 /** How often the queue is told its schedules: it may have lost them. */
 const scheduleMs = 10 * minuteMs
 
-/** Starts a worker. @throws ConfigError, SourceError, QueueError */
-export const startExportWorker = (config: Config, logger: Logger): Promise<Service> =>
+/** Starts a worker, and where it tells of itself. @throws ConfigError, SourceError, QueueError */
+export const startExportWorker = (config: Config, logger: Logger): Promise<Server> =>
   withResources(async (resources) => {
+    const registry = createRegistry()
+    // the first to answer and the last to fall silent: it is alive for as long as it takes to stop
+    const app = resources.add(buildWorkerApp({ logger, metrics: registry }), (built) =>
+      built.close(),
+    )
+    const address = { host: config.host, port: config.workerPort }
+    const url = await listen(app, address, { variable: 'WORKER_PORT' })
     const base = await composeBase(config, logger, resources)
-    await startSweeper(base, config, logger)
+    await startSweeper(measuredSweep(createSweep(base, config), registry), base, config, logger)
     const { records, artifacts } = base
     const settings = exportSettings(config)
-    const source = createRowSource(config.sourceDatabaseUrl, sourceLimits(settings))
+    const source = measuredSource(
+      createRowSource(config.sourceDatabaseUrl, sourceLimits(settings)),
+      registry,
+    )
     const queue = resources.add(
       await createProducer(
         postgresQueue(config.databaseUrl, { connections: 2 }),
@@ -62,8 +77,8 @@ export const startExportWorker = (config: Config, logger: Logger): Promise<Servi
     resources.add(worker, (running) =>
       running.stop({ graceMs: config.shutdownGraceSeconds * 1000 }),
     )
-    logger.info({ concurrency: config.exportConcurrency }, 'worker ready')
-    return { stop: () => resources.release() }
+    logger.info({ concurrency: config.exportConcurrency, url }, 'worker ready')
+    return { url, stop: () => resources.release() }
   })
 
 /** Sweeps once, now. @throws ConfigError, SourceError, StoreError */
@@ -74,7 +89,7 @@ export async function sweepOnce(
 ): Promise<SweepReport> {
   const resources = createResources()
   try {
-    return await sweep(sweepDeps(await composeBase(config, logger, resources), config), options)
+    return await createSweep(await composeBase(config, logger, resources), config)(options)
   } finally {
     await resources.release()
   }
@@ -91,21 +106,24 @@ const exportSettings = (config: Config): RunExportSettings => ({
   maxAttempts: config.maxAttempts,
 })
 
-const sweepDeps = ({ records, artifacts }: Base, config: Config): SweepDeps => ({
-  records,
-  artifacts,
-  clock: systemClock,
-  settings: {
+function createSweep({ records, artifacts }: Base, config: Config): Sweep {
+  const settings = {
     keyPrefix: config.keyPrefix,
     orphanAgeMs: config.orphanAgeMinutes * minuteMs,
-  },
-})
+  }
+  const deps = { records, artifacts, clock: systemClock, settings }
+  return (options) => sweep(deps, options)
+}
 
 /** Sweeps when the schedule says so, whichever worker is first; stopped with the resources. */
-async function startSweeper(base: Base, config: Config, logger: Logger): Promise<void> {
-  const { resources } = base
+async function startSweeper(
+  sweepNow: Sweep,
+  { resources }: Base,
+  config: Config,
+  logger: Logger,
+): Promise<void> {
   const connection = postgresQueue(config.databaseUrl, { connections: 1 })
-  const worker = await startWorker(connection, retentionSweepJob, sweepDeps(base, config), {
+  const worker = await startWorker(connection, retentionSweepJob, sweepNow, {
     concurrency: 1,
     lockMs: 5 * minuteMs,
     logger,

@@ -6,6 +6,8 @@ import { createExportWatch } from './export/watch-exports.ts'
 import { buildApp } from './http/app.ts'
 import { listen } from './http/listen.ts'
 import type { Logger } from './logger.ts'
+import { measuredSource } from './metrics/measured-source.ts'
+import { createRegistry } from './metrics/registry.ts'
 import { createExportRecords } from './postgres/export-records.ts'
 import { assertMigrated } from './postgres/migrate.ts'
 import { createPool } from './postgres/pool.ts'
@@ -79,17 +81,22 @@ export const startServer = (config: Config, logger: Logger): Promise<Server> =>
     )
     const { linkTtlSeconds, streamConcurrency } = config
     const own = { stallMs: config.stallSeconds * 1000, maxMs: config.maxSeconds * 1000 }
+    const metrics = createRegistry()
     const takeMs = Math.max(own.stallMs, streamRestMs)
     const deps = {
       ...{ records, queue, artifacts, clock: systemClock, logger },
       ...{ linkTtlSeconds, streamConcurrency },
       ...own,
-      source: createRowSource(config.sourceDatabaseUrl, sourceLimits({ ...own, takeMs })),
+      source: measuredSource(
+        createRowSource(config.sourceDatabaseUrl, sourceLimits({ ...own, takeMs })),
+        metrics,
+      ),
+      metrics,
       watch: createExportWatch({ records }, { intervalMs: watchMs }),
       shutdownGraceMs: config.shutdownGraceSeconds * 1000,
     }
     const app = resources.add(await buildApp(deps), (built) => built.close())
-    const url = await listen(app, config)
+    const url = await listen(app, config, { variable: 'PORT' })
     logger.info({ url }, 'server ready')
     return { url, stop: () => resources.release() }
   })

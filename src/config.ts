@@ -68,6 +68,7 @@ const variables = z.object({
   S3_CHECKSUMS: z.enum(['when_supported', 'when_required']).default('when_supported'),
   HOST: loopback,
   PORT: integer(8080, 0, 65_535),
+  WORKER_PORT: integer(8081, 0, 65_535),
   EXPORT_CONCURRENCY: integer(2, 1, 64),
   EXPORT_MAX_FAILURES: integer(5, 1, 1000),
   EXPORT_MAX_ATTEMPTS: integer(50, 1, 1000),
@@ -108,6 +109,8 @@ export interface Config {
   readonly host: string
   /** 0: any free port. */
   readonly port: number
+  /** Of health and metrics of a worker; 0: any free port. */
+  readonly workerPort: number
   readonly exportConcurrency: number
   readonly maxFailures: number
   readonly maxAttempts: number
@@ -144,6 +147,7 @@ export function parseConfig(environment: Environment): Config {
     keyPrefix: v.S3_PREFIX,
     host: v.HOST,
     port: v.PORT,
+    workerPort: v.WORKER_PORT,
     exportConcurrency: v.EXPORT_CONCURRENCY,
     maxFailures: v.EXPORT_MAX_FAILURES,
     maxAttempts: v.EXPORT_MAX_ATTEMPTS,

@@ -54,7 +54,8 @@ export const startLocalSystem = ({
     const stack = resources.add(await startStack({ dataDir, log }), (started) => started.stop())
     await migrate(stack.values.DATABASE_URL, { referenceSchema: true })
 
-    const values = { ...environment, ...foreign, ...stack.values, PORT: environment['PORT'] ?? '0' }
+    const { PORT = '0', WORKER_PORT = '0' } = environment
+    const values = { ...environment, ...foreign, ...stack.values, PORT, WORKER_PORT }
     const config = parseConfig(values)
     exposeToAwsSdk(values)
     const destination = pino.destination({ dest: logFile, mkdir: true, sync: true })

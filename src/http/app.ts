@@ -1,27 +1,17 @@
-import { randomUUID } from 'node:crypto'
 import swagger from '@fastify/swagger'
-import Fastify, {
-  LogController,
-  type FastifyBaseLogger,
-  type FastifyInstance,
-  type FastifyReply,
-  type FastifyRequest,
-} from 'fastify'
-import { BusyError, InterruptedError, type ExportError } from '../errors.ts'
+import type { FastifyInstance } from 'fastify'
 import type { Logger } from '../logger.ts'
-import { KiB } from '../runtime/units.ts'
 import { version } from '../version.ts'
-import { problem, problemOf, sendProblem, type Problem } from './problem.ts'
+import { createBaseApp } from './base-app.ts'
 import { followLifetime } from './lifetime.ts'
 import { contextServicesRoutes, type ContextServicesDeps } from './routes/context-services.ts'
 import { exportRoutes, type ExportRoutesDeps } from './routes/exports.ts'
-import { healthRoutes } from './routes/health.ts'
+import { operationsRoutes, type OperationsDeps } from './routes/operations.ts'
 import { sharedSchemas } from './schemas.ts'
 
-const maxBodyBytes = 64 * KiB
-
 export type AppDeps = ExportRoutesDeps &
-  ContextServicesDeps & {
+  ContextServicesDeps &
+  OperationsDeps & {
     readonly logger: Logger
     /** How long answers that are under way may go on when the server is stopped, ms. */
     readonly shutdownGraceMs: number
@@ -29,47 +19,8 @@ export type AppDeps = ExportRoutesDeps &
 
 /** Builds the HTTP interface; the caller listens and closes. */
 export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
-  // as the framework's own type: pino's would make every other type here depend on it
-  const loggerInstance: FastifyBaseLogger = deps.logger
-  const app = Fastify({
-    loggerInstance,
-    logController: new LogController({
-      disableRequestLogging: true,
-      requestIdLogLabel: 'request_id',
-    }),
-    genReqId: (request) => acceptedRequestId(request.headers['x-request-id']) ?? randomUUID(),
-    bodyLimit: maxBodyBytes,
-    forceCloseConnections: 'idle',
-    // what still comes on a connection that is busy is answered like any other request
-    return503OnClosing: false,
-    // a client that never ends its request must not hold up the end of the server
-    requestTimeout: 30_000,
-    // a path that the router itself refuses meets no hook
-    frameworkErrors: (error, request, reply) => {
-      void identify(request, reply)
-      void sendProblem(reply, problemOf(error), error)
-      logAnswer(request, reply)
-    },
-  })
-  readJsonOnly(app)
-  // schemas describe; parsing is the domain's, whose messages name parameter, expected and got
-  app.setValidatorCompiler(() => () => true)
-  app.setSerializerCompiler(() => (data) => JSON.stringify(data))
-  app.setErrorHandler((error, request, reply) => {
-    const body = problemOf(error)
-    if (isExpected(error)) request.log.info({ code: error.code }, 'request turned away')
-    else if (body.status >= 500) request.log.error({ err: error }, 'request failed')
-    return sendProblem(reply, body, error)
-  })
-
-  const explainMiss = collectRoutes(app)
-  app.addHook('onRequest', async (request, reply) => {
-    identify(request, reply)
-    // before its body is read: what nobody answers needs no body
-    if (request.is404) return sendProblem(reply, explainMiss(request, reply))
-  })
-  app.addHook('onResponse', async (request, reply) => logAnswer(request, reply))
-
+  const { logger, shutdownGraceMs } = deps
+  const app = createBaseApp({ logger, missHint: 'GET /openapi.json lists what there is.' })
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
@@ -82,71 +33,15 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     refResolver: { buildLocalReference: (schema) => schema['$id'] as string },
   })
   for (const schema of sharedSchemas) app.addSchema(schema)
-  const lifetime = followLifetime(app, { graceMs: deps.shutdownGraceMs })
+  let document: unknown
+  const lifetime = followLifetime(app, { graceMs: shutdownGraceMs })
   await app.register((scope, _options, done) => {
     exportRoutes(scope, deps, lifetime)
     contextServicesRoutes(scope, deps, lifetime)
-    healthRoutes(scope)
+    operationsRoutes(scope, deps)
+    scope.get('/openapi.json', { schema: { hide: true } }, () => (document ??= app.swagger()))
     done()
   })
   await app.ready()
   return app
-}
-
-/** What a server says that is full, or stopping: nobody needs to look at it. */
-const isExpected = (error: unknown): error is ExportError =>
-  error instanceof BusyError || error instanceof InterruptedError
-
-/** A caller's own id is kept when it is harmless in a log line. */
-const acceptedRequestId = (header: string | string[] | undefined) =>
-  typeof header === 'string' && /^[\w.:-]{1,128}$/.test(header) ? header : undefined
-
-const identify = (request: FastifyRequest, reply: FastifyReply) =>
-  reply.header('x-request-id', request.id)
-
-const pathOf = (request: FastifyRequest) => request.url.split('?')[0] ?? ''
-
-function logAnswer(request: FastifyRequest, reply: FastifyReply): void {
-  const ms = Math.round(reply.elapsedTime)
-  const { method } = request
-  request.log.info({ method, path: pathOf(request), status: reply.statusCode, ms }, 'request')
-}
-
-/** JSON is the only body there is; an empty one is none, so that `POST …/cancel` needs no body. */
-function readJsonOnly(app: FastifyInstance): void {
-  app.removeAllContentTypeParsers()
-  const parse = app.getDefaultJsonParser('error', 'error')
-  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
-    if (body === '') done(null, undefined)
-    else void parse(request, body as string, done)
-  })
-}
-
-/**
- * Notes every route that is added from here on.
- * @returns what to answer where there is none: 405 with `Allow` when only the method is wrong, else 404
- */
-function collectRoutes(
-  app: FastifyInstance,
-): (request: FastifyRequest, reply: FastifyReply) => Problem {
-  const routes = new Map<string, { matches: RegExp; methods: Set<string> }>()
-  app.addHook('onRoute', ({ url, method }) => {
-    const matches = new RegExp(`^${url.replace(/:\w+/g, '[^/]+')}$`)
-    const route = routes.get(url) ?? { matches, methods: new Set() }
-    for (const each of [method].flat()) route.methods.add(each)
-    routes.set(url, route)
-  })
-  return (request, reply) => {
-    const path = pathOf(request)
-    const route = [...routes.values()].find(({ matches }) => matches.test(path))
-    if (route === undefined) {
-      return problem(404, 'ROUTE_NOT_FOUND', `There is nothing at ${path}.`, {
-        hint: 'GET /openapi.json lists what there is.',
-      })
-    }
-    const allow = [...route.methods].join(', ')
-    void reply.header('allow', allow)
-    const detail = `${request.method} is not possible here; ${allow} is.`
-    return problem(405, 'METHOD_NOT_ALLOWED', detail)
-  }
 }

@@ -32,6 +32,9 @@ export interface SweepReport {
   readonly failure?: Error
 }
 
+/** Sweeps once. */
+export type Sweep = (options: { readonly signal: AbortSignal }) => Promise<SweepReport>
+
 /** Records or entries that are looked at together. */
 const batchSize = 500
 

@@ -7,8 +7,8 @@ import { startStack, type StackValues } from '../../src/embedded/stack.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** The embedded stack of this run: `inject('stack')`. */
-    stack: StackValues
+    /** The environment for the embedded stack of this run: `inject('stack')`. */
+    stack: StackValues & { readonly WORKER_PORT: string }
   }
 }
 
@@ -19,7 +19,7 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
     await removeStackData(dataDir)
     throw error
   })
-  project.provide('stack', stack.values)
+  project.provide('stack', { ...stack.values, WORKER_PORT: '0' })
   return async () => {
     await stack.stop()
     await removeStackData(dataDir)

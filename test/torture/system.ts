@@ -5,11 +5,11 @@ import type { Resources } from '../../src/runtime/resources.ts'
 import { createFaultProxy, type FaultProxy } from '../support/fault-proxy.ts'
 import type { Dice } from '../support/dice.ts'
 import type { Findings } from './findings.ts'
-import { lastingPort } from './ports.ts'
-import { createPostgresPart, type PostgresPart } from './postgres-part.ts'
+import { lastingPort } from '../support/lasting-port.ts'
+import { createKillablePostgres, type KillablePostgres } from '../support/killable-postgres.ts'
 import { createServicePart, type ServicePart } from './service-part.ts'
 import { fillSource } from './source-data.ts'
-import { createStorePart, type StorePart } from './store-part.ts'
+import { createKillableStore, type KillableStore } from '../support/killable-store.ts'
 
 /** Short, so that ten minutes hold many lost leases and stalls. */
 const settings = {
@@ -17,6 +17,7 @@ const settings = {
   STALL_SECONDS: '4',
   SHUTDOWN_GRACE_SECONDS: '3',
   EXPORT_CONCURRENCY: '2',
+  WORKER_PORT: '0',
   // faults come faster than anywhere: what counts is that the export completes between them
   EXPORT_MAX_FAILURES: '60',
   EXPORT_MAX_ATTEMPTS: '300',
@@ -29,9 +30,9 @@ export type ProxyName = 'control' | 'source' | 'store'
 
 /** Two PostgreSQL clusters, a store, a server and workers: real processes, with a proxy before each of the first three. */
 export interface System {
-  readonly control: PostgresPart
-  readonly source: PostgresPart
-  readonly store: StorePart
+  readonly control: KillablePostgres
+  readonly source: KillablePostgres
+  readonly store: KillableStore
   readonly proxies: Readonly<Record<ProxyName, FaultProxy>>
   readonly server: ServicePart
   readonly workers: readonly ServicePart[]
@@ -51,12 +52,15 @@ export async function startSystem(
   const place = async (name: ProxyName) => ({
     ...{ name, folder: join(folder, name), port: await lastingPort(dice), onDeath },
   })
-  const control = await createPostgresPart(resources, {
+  const control = await createKillablePostgres(resources, {
     ...(await place('control')),
     durable: true,
   })
-  const source = await createPostgresPart(resources, { ...(await place('source')), durable: false })
-  const store = await createStorePart(resources, await place('store'))
+  const source = await createKillablePostgres(resources, {
+    ...(await place('source')),
+    durable: false,
+  })
+  const store = await createKillableStore(resources, await place('store'))
   await Promise.all([migrate(control.url), fillSource(source)])
 
   const proxyBefore = async (target: string) =>

@@ -40,6 +40,7 @@ describe('the configuration', () => {
       leaseSeconds: 30,
       stallSeconds: 120,
       streamConcurrency: 4,
+      workerPort: 8081,
       shutdownGraceSeconds: 25,
       linkTtlSeconds: 3600,
       artifactTtlDays: 7,
