@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { EncodeError, errorFacts } from '../../src/errors.ts'
 import type { ExportRecord } from '../../src/export/model.ts'
 import type { ExportRecords } from '../../src/export/ports.ts'
 import { newArtifact, newExport } from '../support/new-export.ts'
@@ -51,6 +52,15 @@ export function describeHistory(records: () => ExportRecords): void {
       expect(await history(running)).toEqual([
         { attempt: 1, outcome: 'failed', rows: 0, error, ...times },
       ])
+    })
+
+    it('has an error whatever its text, as far as PostgreSQL can store it', async () => {
+      const running = await claim(await create())
+      const facts = errorFacts(new EncodeError('no \0 and no \ud800 in "x"'))
+      const failure = { error: facts, again: false, failures: 1, rows: 0, at }
+      expect(await records().fail(running, failure)).toBe(true)
+      expect(await history(running)).toMatchObject([{ error: facts }])
+      expect(facts.message).toMatch(/^no .+ and no .+ in "x"$/)
     })
 
     it('has the attempt that a cancel ended, but none where none ran', async () => {

@@ -5,7 +5,7 @@ import { createTestDatabase } from '../support/database.ts'
 import { runningQueries } from '../support/exports-table.ts'
 import { createFaultProxy } from '../support/fault-proxy.ts'
 import { fixtureRange, insertFixtureServices } from '../support/fixture-services.ts'
-import { makeSourceSlow } from '../support/slow-source.ts'
+import { makeSourceQuick, makeSourceSlow } from '../support/slow-source.ts'
 import { stackS3Settings } from '../support/bucket.ts'
 import { startTestSystem, type TestSystem } from '../support/system.ts'
 import { until } from '../support/until.ts'
@@ -58,6 +58,30 @@ describe('an attempt that does not move', () => {
     await completed(system, id)
     expect(proxy.connections()).toBeGreaterThan(1)
     await until(async () => (await runningQueries(database)).length === 0)
+  })
+
+  it('because the control database fell silent, is given up by its lease, and taken up again', async () => {
+    const database = await createTestDatabase(onTestFinished)
+    await makeSourceSlow(database, { quick: 1500, bytes: 20_000 })
+    const proxy = await createFaultProxy(database.url, onTestFinished)
+    const system = await startTestSystem(onTestFinished, {
+      environment: {
+        DATABASE_URL: proxy.url,
+        SOURCE_DATABASE_URL: database.url,
+        LEASE_SECONDS: '5',
+      },
+    })
+    const { id } = await request(system, { export_content: true })
+    await until(async () => (await system.bucket.openUploads()).length > 0)
+    proxy.strike({ then: 'stall', forGood: true })
+    // its attempt ends without the record: nothing is at work for it, or open, any more
+    await until(async () => (await system.bucket.openUploads()).length === 0)
+    await until(async () => (await runningQueries(database)).length === 0)
+    proxy.heal()
+    await makeSourceQuick(database)
+    const { attempts, artifact } = await system.client.wait(id)
+    expect(attempts.map(({ outcome }) => outcome)).toEqual(['lost', 'completed'])
+    expect(await system.bucket.keys()).toEqual([artifact!.key])
   })
 
   it('because the object store fell silent, is ended; the next one completes', async () => {

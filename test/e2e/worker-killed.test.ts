@@ -1,6 +1,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { ExportView } from '../../src/http/schemas.ts'
 import { sha256 } from '../support/chunks.ts'
+import { runningQueries } from '../support/exports-table.ts'
 import { serviceEnvironment, startCli, type RunningCli } from '../support/run-cli.ts'
 import { makeSourceQuick, makeSourceSlow } from '../support/slow-source.ts'
 import { startTestSystem, type TestSystem } from '../support/system.ts'
@@ -70,9 +71,12 @@ describe('a worker that is killed', () => {
     const s = await setup()
     const first = s.startWorker()
     await running(s)
+    await until(async () => (await runningQueries(s.database)).length > 0)
     first.kill()
     await first.ended
     const killedAt = Date.now()
+    // PostgreSQL notices that nobody waits for its rows any more
+    await until(async () => (await runningQueries(s.database)).length === 0, { timeoutMs: 3000 })
     await makeSourceQuick(s.database)
     s.startWorker()
     const { attempts } = await expectTakenOver(s)

@@ -5,9 +5,13 @@ import { startPostgres } from '../../src/embedded/postgres.ts'
 import { removeStackData } from '../../src/embedded/remove-stack-data.ts'
 import { acquireStackLock } from '../../src/embedded/stack-lock.ts'
 import type { Resources } from '../../src/runtime/resources.ts'
-import { createPart, type Part, type PartOptions } from './part.ts'
+import {
+  createKillableServer,
+  type KillableServer,
+  type KillableServerOptions,
+} from './killable-server.ts'
 
-export interface PostgresPart extends Part {
+export interface KillablePostgres extends KillableServer {
   /** Of the real server, past any proxy. */
   readonly url: string
   readonly password: string
@@ -15,31 +19,31 @@ export interface PostgresPart extends Part {
   query<Row extends pg.QueryResultRow>(sql: string, values?: unknown[]): Promise<Row[]>
 }
 
-export interface PostgresPartOptions extends PartOptions {
+export interface KillablePostgresOptions extends KillableServerOptions {
   /** What it has confirmed survives a kill. */
   readonly durable: boolean
 }
 
 /** A PostgreSQL that can be killed, and started again with its data and on its port. */
-export async function createPostgresPart(
+export async function createKillablePostgres(
   resources: Resources,
-  { name, folder, port, durable, onDeath }: PostgresPartOptions,
-): Promise<PostgresPart> {
+  { name, folder, port, durable, onDeath }: KillablePostgresOptions,
+): Promise<KillablePostgres> {
   const dataDir = resources.add(await openDataFolder(folder), removeStackData)
   const { postgresPassword: password } = await loadCredentials(dataDir)
   resources.add(await acquireStackLock(dataDir), (lock) => lock.release())
-  const part = await createPart(resources, { name, port, onDeath }, () =>
+  const server = await createKillableServer(resources, { name, port, onDeath }, () =>
     startPostgres({ dataDir, password, preferredPort: port, durable, log: () => undefined }),
   )
   const url = `postgres://longhaul:${password}@127.0.0.1:${port}/longhaul`
   return {
-    ...part,
+    ...server,
     url,
     password,
     async query<Row extends pg.QueryResultRow>(sql: string, values: unknown[] = []) {
       const client = new pg.Client({
         connectionString: url,
-        application_name: 'torture',
+        application_name: 'test',
         connectionTimeoutMillis: 10_000,
       })
       client.on('error', () => undefined)

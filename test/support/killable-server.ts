@@ -2,7 +2,7 @@ import { waitUntilGone } from '../../src/embedded/processes.ts'
 import type { Resources } from '../../src/runtime/resources.ts'
 
 /** A server of the system that can be killed and started again. */
-export interface Part {
+export interface KillableServer {
   readonly name: string
   isUp(): boolean
   /** SIGKILL; resolves when the process is gone. */
@@ -10,7 +10,7 @@ export interface Part {
   start(): Promise<void>
 }
 
-export interface PartOptions {
+export interface KillableServerOptions {
   readonly name: string
   readonly folder: string
   /** The same after each start. */
@@ -28,11 +28,11 @@ interface RunningServer {
 }
 
 /** Starts a server, and stops it with the resources. `launch` starts it on its data, whatever became of it before. */
-export async function createPart(
+export async function createKillableServer(
   resources: Resources,
-  { name, port, onDeath }: Pick<PartOptions, 'name' | 'port' | 'onDeath'>,
+  { name, port, onDeath }: Pick<KillableServerOptions, 'name' | 'port' | 'onDeath'>,
   launch: () => Promise<RunningServer>,
-): Promise<Part> {
+): Promise<KillableServer> {
   let server: RunningServer | undefined
 
   async function start(): Promise<void> {

@@ -1,5 +1,5 @@
 import { freePort } from '../../src/embedded/free-port.ts'
-import type { Dice } from '../support/dice.ts'
+import type { Dice } from './dice.ts'
 
 /**
  * A loopback port that stays ours while nobody listens on it: below those that the system gives to

@@ -1,4 +1,7 @@
-import type { TestDatabase } from './database.ts'
+/** Something that queries the source: a pool, or one connection after another. */
+interface Queries {
+  query(sql: string, values?: unknown[]): Promise<unknown>
+}
 
 /**
  * Puts a view in the place of the services that gives the `quick` first ones at once, and then waits
@@ -6,7 +9,7 @@ import type { TestDatabase } from './database.ts'
  * @param bytes of padding in each service
  */
 export async function makeSourceSlow(
-  { pool }: TestDatabase,
+  { pool }: { readonly pool: Queries },
   { quick = 0, bytes = 0 }: { readonly quick?: number; readonly bytes?: number } = {},
 ): Promise<void> {
   await pool.query(`alter table context_services.services rename to all_services`)
@@ -27,7 +30,7 @@ export async function makeSourceSlow(
 }
 
 /** Puts the table back in its place; whoever reads the view meanwhile loses the connection. */
-export async function makeSourceQuick({ pool }: TestDatabase): Promise<void> {
+export async function makeSourceQuick({ pool }: { readonly pool: Queries }): Promise<void> {
   await pool.query(
     `select pg_terminate_backend(pid) from pg_stat_activity
      where datname = current_database() and application_name = 'longhaul'

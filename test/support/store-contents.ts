@@ -5,7 +5,7 @@ import {
   ListObjectsV2Command,
   S3Client,
 } from '@aws-sdk/client-s3'
-import type { StorePart } from './store-part.ts'
+import type { KillableStore } from './killable-store.ts'
 
 /** What is in the bucket, read past Longhaul and past the proxy. */
 export interface StoreContents {
@@ -17,7 +17,7 @@ export interface StoreContents {
   close(): void
 }
 
-export function readStore(store: StorePart): StoreContents {
+export function readStore(store: KillableStore): StoreContents {
   const { endpoint, region, bucket: Bucket, accessKeyId, secretAccessKey } = store
   const client = new S3Client({
     ...{ endpoint, region, forcePathStyle: true },

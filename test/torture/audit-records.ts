@@ -2,7 +2,7 @@ import type { Artifact, ExportState } from '../../src/export/model.ts'
 import { isFinished } from '../../src/export/state.ts'
 import type { Order } from './customers.ts'
 import type { Findings } from './findings.ts'
-import type { PostgresPart } from './postgres-part.ts'
+import type { KillablePostgres } from '../support/killable-postgres.ts'
 
 /** What the audit reads of a record, as the control database has it. */
 export interface AuditedRecord {
@@ -20,7 +20,7 @@ export interface AuditedRecord {
   readonly finished_at: Date | null
 }
 
-export const readRecords = (control: PostgresPart): Promise<AuditedRecord[]> =>
+export const readRecords = (control: KillablePostgres): Promise<AuditedRecord[]> =>
   control.query<AuditedRecord & Record<string, unknown>>(
     `select *, rows::integer as rows, bytes::integer as bytes from longhaul.exports order by created_at`,
   )

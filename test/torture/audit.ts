@@ -4,8 +4,8 @@ import type { Order } from './customers.ts'
 import { expectationOf, type Expectation } from './expectation.ts'
 import type { Findings } from './findings.ts'
 import type { KnownRequest } from './requests.ts'
-import { readStore, type StoreContents } from './store-contents.ts'
-import type { PostgresPart } from './postgres-part.ts'
+import { readStore, type StoreContents } from '../support/store-contents.ts'
+import type { KillablePostgres } from '../support/killable-postgres.ts'
 import { sweepOrphans } from './sweep-orphans.ts'
 import type { System } from './system.ts'
 
@@ -48,7 +48,7 @@ export async function audit(
 
 /** Nothing of Longhaul may be connected when nothing of it runs. */
 export async function auditConnections(
-  part: PostgresPart,
+  part: KillablePostgres,
   findings: Findings,
   { pattern = 'longhaul%', when = 'after the end' } = {},
 ): Promise<void> {

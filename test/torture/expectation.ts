@@ -1,6 +1,6 @@
 import { artifactSql } from '../support/artifact-sql.ts'
 import type { KnownRequest } from './requests.ts'
-import type { PostgresPart } from './postgres-part.ts'
+import type { KillablePostgres } from '../support/killable-postgres.ts'
 
 /** What the artifact of a request must be. */
 export interface Expectation {
@@ -11,7 +11,7 @@ export interface Expectation {
 
 /** Worked out by the source itself, with a statement that has nothing of Longhaul's. */
 export async function expectationOf(
-  source: PostgresPart,
+  source: KillablePostgres,
   { body }: KnownRequest,
 ): Promise<Expectation> {
   const { time_from, time_to, filter_events, filter_state, export_content } = body

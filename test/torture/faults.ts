@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Fault } from '../support/fault.ts'
 import type { Dice } from '../support/dice.ts'
-import type { Part } from './part.ts'
+import type { KillableServer } from '../support/killable-server.ts'
 import type { ServicePart } from './service-part.ts'
 import type { ProxyName, System } from './system.ts'
 
@@ -23,7 +23,7 @@ export interface FaultKind {
 
 const proxyNames = ['control', 'source', 'store'] as const
 
-const partOf = (system: System, name: string): Part => system[name as ProxyName]
+const serverOf = (system: System, name: string): KillableServer => system[name as ProxyName]
 const proxyOf = (system: System, name: string) => system.proxies[name as ProxyName]
 const workerOf = ({ workers }: System, name: string): ServicePart =>
   workers.find((worker) => worker.name === name)!
@@ -43,9 +43,9 @@ const onWorker = (
 /** SIGKILL; it is away for a moment, and comes back with its data. */
 const killed = (target: ProxyName, share: number): FaultKind => ({
   ...{ name: `${target} SIGKILL`, share, reach: 'all' },
-  targets: (system) => (partOf(system, target).isUp() ? [target] : []),
+  targets: (system) => (serverOf(system, target).isUp() ? [target] : []),
   async strike(system, name, dice) {
-    const part = partOf(system, name)
+    const part = serverOf(system, name)
     await part.kill()
     await sleep(dice.between(200, 2500))
     await part.start()

@@ -1,7 +1,7 @@
 import pg from 'pg'
 import { migrate } from '../../src/postgres/migrate.ts'
 import { seedServices } from '../../src/postgres/seed/seed-services.ts'
-import type { PostgresPart } from './postgres-part.ts'
+import type { KillablePostgres } from '../support/killable-postgres.ts'
 
 /** The day that all of it happens on. */
 export const day = Date.parse('2014-07-22T00:00:00.000Z')
@@ -25,7 +25,7 @@ const insertPadded = `
         from generate_series(0, $2::integer - 1) n) as services`
 
 /** Makes and fills the reference tables; the same every time. */
-export async function fillSource({ url }: Pick<PostgresPart, 'url'>): Promise<void> {
+export async function fillSource({ url }: Pick<KillablePostgres, 'url'>): Promise<void> {
   await migrate(url, { referenceSchema: true })
   const client = new pg.Client({ connectionString: url, application_name: 'torture' })
   await client.connect()
