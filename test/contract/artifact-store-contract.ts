@@ -1,8 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { SourceError } from '../../src/errors.ts'
 import type { ArtifactStore } from '../../src/export/ports.ts'
 import { MiB } from '../../src/runtime/units.ts'
 import { chunksOf, patternBytes, sha256 } from '../support/chunks.ts'
+import { releaseAfterAll } from '../support/release-after-all.ts'
 import type { Release } from '../support/release.ts'
 import { describeAborts } from './artifact-store-aborts.ts'
 import { describeEntries } from './artifact-store-entries.ts'
@@ -22,8 +23,9 @@ export function describeArtifactStore(name: string, make: MakeArtifactStore): vo
   describe(name, () => {
     let made: StoreUnderTest
     let store: ArtifactStore
+    const release = releaseAfterAll()
     beforeAll(async () => {
-      made = await make(afterAll)
+      made = await make(release)
       store = made.store
     })
 

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { NotFoundError } from '../../src/errors.ts'
 import type { ExportRecord } from '../../src/export/model.ts'
 import type { ExportRecords } from '../../src/export/ports.ts'
 import { newArtifact, newExport, newRecord, newSpec, rangeOf } from '../support/new-export.ts'
+import { releaseAfterAll } from '../support/release-after-all.ts'
 import { until } from '../support/until.ts'
 import { describeHistory } from './export-records-history.ts'
 import { describeListing, type MakeExportRecords } from './export-records-listing.ts'
@@ -19,8 +20,9 @@ const dead = { leaseMs: 1 }
 export function describeExportRecords(name: string, make: MakeExportRecords): void {
   describe(name, () => {
     let records: ExportRecords
+    const release = releaseAfterAll()
     beforeAll(async () => {
-      records = await make(afterAll)
+      records = await make(release)
     })
 
     const create = async () => (await records.create(newExport())).record

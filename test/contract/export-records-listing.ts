@@ -1,7 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { SpecError } from '../../src/errors.ts'
 import type { ExportRecords, ListQuery } from '../../src/export/ports.ts'
 import { newExport } from '../support/new-export.ts'
+import { releaseAfterAll } from '../support/release-after-all.ts'
 import type { Release } from '../support/release.ts'
 
 /** Makes records that hold no export yet. */
@@ -16,8 +17,9 @@ export function describeListing(make: MakeExportRecords): void {
     /** Newest first. */
     let ids: readonly string[]
 
+    const release = releaseAfterAll()
     beforeAll(async () => {
-      records = await make(afterAll)
+      records = await make(release)
       // the last three were created in the same millisecond: the id decides
       const seconds = [1, 2, 3, 4, 5, 5, 5]
       const drafts = seconds.map((second) =>

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { NotFoundError } from '../../src/errors.ts'
 import type { ExportRecords, UnattendedQuery } from '../../src/export/ports.ts'
 import { newExport } from '../support/new-export.ts'
+import { releaseAfterAll } from '../support/release-after-all.ts'
 import { until } from '../support/until.ts'
 import type { MakeExportRecords } from './export-records-listing.ts'
 
@@ -12,8 +13,9 @@ const at = (second: number) => new Date(Date.UTC(2026, 0, 1, 0, 0, second))
 export function describeUnattended(make: MakeExportRecords): void {
   describe('the exports that nobody runs', () => {
     let records: ExportRecords
+    const release = releaseAfterAll()
     beforeAll(async () => {
-      records = await make(afterAll)
+      records = await make(release)
     })
 
     const create = async (second: number) =>

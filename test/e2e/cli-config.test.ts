@@ -1,6 +1,7 @@
 import net from 'node:net'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
+import { releaseAfterAll } from '../support/release-after-all.ts'
 import { errorOf, jsonOf, runCli, serviceEnvironment } from '../support/run-cli.ts'
 import { expectNoSecrets } from '../support/secrets.ts'
 import { createTestBucket } from '../support/bucket.ts'
@@ -8,9 +9,10 @@ import { createTestBucket } from '../support/bucket.ts'
 let database: TestDatabase
 let env: Readonly<Record<string, string>>
 
+const release = releaseAfterAll()
 beforeAll(async () => {
-  database = await createTestDatabase(afterAll)
-  const bucket = await createTestBucket(afterAll)
+  database = await createTestDatabase(release)
+  const bucket = await createTestBucket(release)
   env = { ...serviceEnvironment({ database, bucket }), PORT: '0' }
 })
 

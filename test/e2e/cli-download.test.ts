@@ -3,8 +3,9 @@ import http from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { PutObjectCommand } from '@aws-sdk/client-s3'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import type { ExportView } from '../../src/http/schemas.ts'
+import { releaseAfterAll } from '../support/release-after-all.ts'
 import type { Release } from '../support/release.ts'
 import { fixtureRange, insertFixtureServices } from '../support/fixture-services.ts'
 import { createFolder, errorOf, jsonOf, runCli, startCli } from '../support/run-cli.ts'
@@ -16,8 +17,9 @@ const whole = '["S7",\n"S1",\n"S4",\n"S2",\n"S3"]'
 let system: TestSystem
 let completed: ExportView
 
+const release = releaseAfterAll()
 beforeAll(async () => {
-  system = await startTestSystem(afterAll)
+  system = await startTestSystem(release)
   await insertFixtureServices(system.database.pool)
   completed = await complete()
 })

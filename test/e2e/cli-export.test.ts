@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { exportSchema, type ExportView } from '../../src/http/schemas.ts'
+import { releaseAfterAll } from '../support/release-after-all.ts'
 import type { Release } from '../support/release.ts'
 import { fixtureRange, insertFixtureServices, insertService } from '../support/fixture-services.ts'
 import { createFolder, errorOf, jsonOf, runCli, startCli } from '../support/run-cli.ts'
@@ -18,9 +19,10 @@ let system: TestSystem
 /** Without one: everything stays queued. */
 let idle: TestSystem
 
+const release = releaseAfterAll()
 beforeAll(async () => {
-  system = await startTestSystem(afterAll)
-  idle = await startTestSystem(afterAll, { worker: false })
+  system = await startTestSystem(release)
+  idle = await startTestSystem(release, { worker: false })
   await insertFixtureServices(system.database.pool)
   await insertService(system.database.pool, {
     service_id: 'broken-7',

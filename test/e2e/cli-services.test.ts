@@ -1,9 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { createClient } from '../../src/client/client.ts'
 import { createTestBucket, type TestBucket } from '../support/bucket.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import { createFaultProxy } from '../support/fault-proxy.ts'
 import { fixtureRange, insertFixtureServices } from '../support/fixture-services.ts'
+import { releaseAfterAll } from '../support/release-after-all.ts'
 import { serviceEnvironment, startCli, type RunningCli } from '../support/run-cli.ts'
 import { expectNoSecrets } from '../support/secrets.ts'
 import { until } from '../support/until.ts'
@@ -12,9 +13,10 @@ let database: TestDatabase
 let bucket: TestBucket
 let env: Readonly<Record<string, string>>
 
+const release = releaseAfterAll()
 beforeAll(async () => {
-  database = await createTestDatabase(afterAll)
-  bucket = await createTestBucket(afterAll)
+  database = await createTestDatabase(release)
+  bucket = await createTestBucket(release)
   await insertFixtureServices(database.pool)
   env = { ...serviceEnvironment({ database, bucket }), PORT: '0' }
 })

@@ -2,24 +2,26 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import http from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { version } from '../../src/version.ts'
+import { releaseAfterAll } from '../support/release-after-all.ts'
 import { createFolder, errorOf, runCli } from '../support/run-cli.ts'
 
 const commands = [
   ...['demo', 'dev', 'migrate', 'seed', 'serve', 'worker'],
-  ...['export', 'status', 'list', 'download', 'cancel'],
+  ...['export', 'status', 'list', 'download', 'cancel', 'sweep'],
 ]
 const nobody = { LONGHAUL_URL: 'http://127.0.0.1:1' }
 
 /** Something that answers HTTP, but is not Longhaul. */
 let stranger: string
 
+const release = releaseAfterAll()
 beforeAll(async () => {
   const server = http.createServer((_request, response) => response.end('<h1>It works!</h1>'))
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   stranger = `127.0.0.1:${(server.address() as AddressInfo).port}`
-  afterAll(() => void server.close())
+  release(() => new Promise((resolve) => server.close(() => resolve())))
 })
 
 describe.concurrent('help', () => {

@@ -3,11 +3,12 @@ import { chmod, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { connect } from '../../src/postgres/pool.ts'
 import { seedServices } from '../../src/postgres/seed/seed-services.ts'
 import { describeWith } from '../support/describe-with.ts'
 import { findProgram } from '../support/find-program.ts'
+import { releaseAfterAll } from '../support/release-after-all.ts'
 import { createFolder } from '../support/run-cli.ts'
 import { startTestSystem, type TestSystem } from '../support/system.ts'
 
@@ -47,8 +48,9 @@ const missingCurl = curl === undefined ? 'there is no curl' : undefined
 describeWith('curl', missingCurl, 'the curl lines of the documents', () => {
   let system: TestSystem
 
+  const release = releaseAfterAll()
   beforeAll(async () => {
-    system = await startTestSystem(afterAll)
+    system = await startTestSystem(release)
     const client = await connect(system.database.url, 'source database')
     await seedServices(client, { services: 20_000, seed: 1, signal: new AbortController().signal })
     await client.end()

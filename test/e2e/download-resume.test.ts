@@ -7,7 +7,7 @@ import {
   PutObjectCommand,
   UploadPartCommand,
 } from '@aws-sdk/client-s3'
-import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest'
+import { beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest'
 import { createClient } from '../../src/client/client.ts'
 import { download } from '../../src/client/download.ts'
 import { startServer } from '../../src/compose.ts'
@@ -17,6 +17,7 @@ import { seedServices } from '../../src/postgres/seed/seed-services.ts'
 import { MiB } from '../../src/runtime/units.ts'
 import { sha256 } from '../support/chunks.ts'
 import { createFaultProxy, type FaultProxy } from '../support/fault-proxy.ts'
+import { releaseAfterAll } from '../support/release-after-all.ts'
 import { createFolder, jsonOf, runCli } from '../support/run-cli.ts'
 import { startTestSystem, type TestSystem } from '../support/system.ts'
 
@@ -29,9 +30,10 @@ let view: ExportView
 let stored: Buffer
 
 /** All of server, worker and client reach the store through the proxy, which links therefore name. */
+const release = releaseAfterAll()
 beforeAll(async () => {
-  proxy = await createFaultProxy(inject('stack').S3_ENDPOINT, afterAll)
-  system = await startTestSystem(afterAll, { environment: { S3_ENDPOINT: proxy.url } })
+  proxy = await createFaultProxy(inject('stack').S3_ENDPOINT, release)
+  system = await startTestSystem(release, { environment: { S3_ENDPOINT: proxy.url } })
   const connection = await system.database.pool.connect()
   await seedServices(connection, { services: 3000, seed: 1 }).finally(() => connection.release())
   const { id } = await system.client.request({ ...july, export_content: true })

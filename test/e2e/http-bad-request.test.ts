@@ -1,14 +1,16 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { post } from '../support/ask.ts'
 import { countTraces } from '../support/exports-table.ts'
 import { fixtureRange } from '../support/fixture-services.ts'
+import { releaseAfterAll } from '../support/release-after-all.ts'
 import { expectProblem } from '../support/strictly.ts'
 import { startTestSystem, type TestSystem } from '../support/system.ts'
 
 let system: TestSystem
 
+const release = releaseAfterAll()
 beforeAll(async () => {
-  system = await startTestSystem(afterAll, { worker: false })
+  system = await startTestSystem(release, { worker: false })
 })
 
 /** Posts what must be refused, and sees to it that nothing came of it. */

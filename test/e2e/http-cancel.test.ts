@@ -1,8 +1,9 @@
 import pg from 'pg'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { ask, post } from '../support/ask.ts'
 import { runningQueries } from '../support/exports-table.ts'
 import { fixtureRange } from '../support/fixture-services.ts'
+import { releaseAfterAll } from '../support/release-after-all.ts'
 import { makeSourceSlow } from '../support/slow-source.ts'
 import { expectExport, expectProblem } from '../support/strictly.ts'
 import { startTestSystem, type TestSystem } from '../support/system.ts'
@@ -16,8 +17,9 @@ const bytes = 5000
 
 let system: TestSystem
 
+const release = releaseAfterAll()
 beforeAll(async () => {
-  system = await startTestSystem(afterAll, { environment: { EXPORT_CONCURRENCY: '1' } })
+  system = await startTestSystem(release, { environment: { EXPORT_CONCURRENCY: '1' } })
   await makeSourceSlow(system.database, { quick, bytes })
 })
 

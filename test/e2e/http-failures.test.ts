@@ -1,4 +1,4 @@
-import { afterAll, describe, expect, inject, it, onTestFinished } from 'vitest'
+import { describe, expect, inject, it, onTestFinished } from 'vitest'
 import { ask, post } from '../support/ask.ts'
 import { createTestDatabase } from '../support/database.ts'
 import { fixtureRange, insertFixtureServices } from '../support/fixture-services.ts'
@@ -131,10 +131,12 @@ describe('the object store', () => {
 
 describe('the control database', () => {
   it('goes away: 503 and when to ask again, and all is well once it is back', async () => {
-    const database = await createTestDatabase(afterAll)
+    const database = await createTestDatabase(onTestFinished)
     await insertFixtureServices(database.pool)
-    const proxy = await createFaultProxy(database.url, afterAll)
-    const system = await startTestSystem(afterAll, { environment: { DATABASE_URL: proxy.url } })
+    const proxy = await createFaultProxy(database.url, onTestFinished)
+    const system = await startTestSystem(onTestFinished, {
+      environment: { DATABASE_URL: proxy.url },
+    })
     const request = () => post(system.url, '/exports', fixtureRange)
     const { id } = expectExport(await request(), 202)
     await system.client.wait(id)

@@ -1,15 +1,17 @@
 import { randomUUID } from 'node:crypto'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { post } from '../support/ask.ts'
 import { countTraces } from '../support/exports-table.ts'
 import { fixtureRange } from '../support/fixture-services.ts'
+import { releaseAfterAll } from '../support/release-after-all.ts'
 import { expectExport, expectProblem } from '../support/strictly.ts'
 import { startTestSystem, type TestSystem } from '../support/system.ts'
 
 let system: TestSystem
 
+const release = releaseAfterAll()
 beforeAll(async () => {
-  system = await startTestSystem(afterAll, { worker: false })
+  system = await startTestSystem(release, { worker: false })
 })
 
 const request = (key: string | readonly string[], body: unknown = fixtureRange) =>

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
 import { GetObjectCommand, NoSuchKey } from '@aws-sdk/client-s3'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { ask, post } from '../support/ask.ts'
 import { fixtureRange, insertFixtureServices } from '../support/fixture-services.ts'
+import { releaseAfterAll } from '../support/release-after-all.ts'
 import { expectExport, expectProblem } from '../support/strictly.ts'
 import { startTestSystem, type TestSystem } from '../support/system.ts'
 import { until } from '../support/until.ts'
@@ -12,9 +13,10 @@ let system: TestSystem
 /** Without one: everything stays queued. */
 let idle: TestSystem
 
+const release = releaseAfterAll()
 beforeAll(async () => {
-  system = await startTestSystem(afterAll)
-  idle = await startTestSystem(afterAll, { worker: false })
+  system = await startTestSystem(release)
+  idle = await startTestSystem(release, { worker: false })
   await insertFixtureServices(system.database.pool)
 })
 

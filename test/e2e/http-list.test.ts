@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { ask, post } from '../support/ask.ts'
 import { fixtureRange } from '../support/fixture-services.ts'
+import { releaseAfterAll } from '../support/release-after-all.ts'
 import { expectExport, expectList, expectProblem } from '../support/strictly.ts'
 import { startTestSystem, type TestSystem } from '../support/system.ts'
 
@@ -8,8 +9,9 @@ let system: TestSystem
 /** Oldest first. */
 const ids: string[] = []
 
+const release = releaseAfterAll()
 beforeAll(async () => {
-  system = await startTestSystem(afterAll, { worker: false })
+  system = await startTestSystem(release, { worker: false })
   for (let i = 0; i < 25; i++) {
     ids.push(expectExport(await post(system.url, '/exports', fixtureRange), 202).id)
   }

@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { version } from '../../src/version.ts'
 import { ask } from '../support/ask.ts'
+import { releaseAfterAll } from '../support/release-after-all.ts'
 import { startTestSystem, type TestSystem } from '../support/system.ts'
 
 type Json = Readonly<Record<string, unknown>>
@@ -8,8 +9,9 @@ type Json = Readonly<Record<string, unknown>>
 let system: TestSystem
 let document: Json
 
+const release = releaseAfterAll()
 beforeAll(async () => {
-  system = await startTestSystem(afterAll, { worker: false })
+  system = await startTestSystem(release, { worker: false })
   document = (await ask(system.url, 'GET', '/openapi.json')).json as Json
 })
 

@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { ask, post } from '../support/ask.ts'
 import { fixtureRange, insertFixtureServices } from '../support/fixture-services.ts'
+import { releaseAfterAll } from '../support/release-after-all.ts'
 import { makeSourceSlow } from '../support/slow-source.ts'
 import { expectExport, expectProblem } from '../support/strictly.ts'
 import { startTestSystem, type TestSystem } from '../support/system.ts'
@@ -8,8 +9,9 @@ import { until } from '../support/until.ts'
 
 let idle: TestSystem
 
+const release = releaseAfterAll()
 beforeAll(async () => {
-  idle = await startTestSystem(afterAll, { worker: false })
+  idle = await startTestSystem(release, { worker: false })
 })
 
 const request = async (system: TestSystem, body: object = {}) =>

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { ask, askRaw, post } from '../support/ask.ts'
 import { fixtureRange } from '../support/fixture-services.ts'
+import { releaseAfterAll } from '../support/release-after-all.ts'
 import { expectExport, expectNoInsides, expectProblem } from '../support/strictly.ts'
 import { startTestSystem, type TestSystem } from '../support/system.ts'
 import { until } from '../support/until.ts'
@@ -9,8 +10,9 @@ import { until } from '../support/until.ts'
 let system: TestSystem
 let id: string
 
+const release = releaseAfterAll()
 beforeAll(async () => {
-  system = await startTestSystem(afterAll, { worker: false })
+  system = await startTestSystem(release, { worker: false })
   id = expectExport(await post(system.url, '/exports', fixtureRange), 202).id
 })
 

@@ -1,18 +1,20 @@
 import { createHash } from 'node:crypto'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { beforeAll, expect, it } from 'vitest'
 import { describeOnS3 } from '../support/describe-on-s3.ts'
 import {
   fixtureRange,
   fixtureSelections,
   insertFixtureServices,
 } from '../support/fixture-services.ts'
+import { releaseAfterAll } from '../support/release-after-all.ts'
 import { startTestSystem, type TestSystem } from '../support/system.ts'
 
 describeOnS3('the main job, from request to link', (endpoint) => {
   let system: TestSystem
 
+  const release = releaseAfterAll()
   beforeAll(async () => {
-    system = await startTestSystem(afterAll, { s3Endpoint: await endpoint() })
+    system = await startTestSystem(release, { s3Endpoint: await endpoint() })
     await insertFixtureServices(system.database.pool)
   })
 

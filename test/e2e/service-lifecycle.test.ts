@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { createClient } from '../../src/client/client.ts'
 import { startServer, type Server, type Service } from '../../src/compose.ts'
 import { startExportWorker } from '../../src/compose-worker.ts'
@@ -8,6 +8,7 @@ import { createTestBucket, type TestBucket } from '../support/bucket.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import { createDice } from '../support/dice.ts'
 import { fixtureRange, insertFixtureServices } from '../support/fixture-services.ts'
+import { releaseAfterAll } from '../support/release-after-all.ts'
 import { serviceEnvironment } from '../support/run-cli.ts'
 import { until } from '../support/until.ts'
 
@@ -19,9 +20,10 @@ describe('servers and workers that start and stop at random', () => {
   const write = (line: string) => void logLines.push(line)
   const logger = createLogger({ level: 'info' }, { write })
 
+  const release = releaseAfterAll()
   beforeAll(async () => {
-    database = await createTestDatabase(afterAll)
-    bucket = await createTestBucket(afterAll)
+    database = await createTestDatabase(release)
+    bucket = await createTestBucket(release)
     await insertFixtureServices(database.pool)
     config = parseConfig({
       ...serviceEnvironment({ database, bucket }),

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { beforeAll, expect, it } from 'vitest'
 import { connect } from '../../src/postgres/pool.ts'
 import { seedServices } from '../../src/postgres/seed/seed-services.ts'
 import { artifactSql } from '../support/artifact-sql.ts'
@@ -7,6 +7,7 @@ import { fixtureSelections, insertFixtureServices } from '../support/fixture-ser
 import { describeWith } from '../support/describe-with.ts'
 import { missingPsql, psql } from '../support/psql.ts'
 import { readStream } from '../support/read-stream.ts'
+import { releaseAfterAll } from '../support/release-after-all.ts'
 import { startTestSystem, type TestSystem } from '../support/system.ts'
 
 /** Cuts through the seeded services: some started before it, some are completed after it. */
@@ -20,8 +21,9 @@ const title = 'stream, artifact, and one query of psql are the same bytes'
 describeWith('psql', missingPsql, title, () => {
   let system: TestSystem
 
+  const release = releaseAfterAll()
   beforeAll(async () => {
-    system = await startTestSystem(afterAll)
+    system = await startTestSystem(release)
     const client = await connect(system.database.url, 'source database')
     await seedServices(client, { services: 20_000, seed: 3, signal: new AbortController().signal })
     await client.end()

@@ -1,8 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { ask, type Answer } from '../support/ask.ts'
 import { countTraces, runningQueries } from '../support/exports-table.ts'
 import { fixtureRange, insertFixtureServices } from '../support/fixture-services.ts'
 import { openStream, readStream, streamPath, streamQuery } from '../support/read-stream.ts'
+import { releaseAfterAll } from '../support/release-after-all.ts'
 import { makeSourceSlow } from '../support/slow-source.ts'
 import { expectExport, expectNoInsides } from '../support/strictly.ts'
 import { startTestSystem, type TestSystem } from '../support/system.ts'
@@ -10,8 +11,9 @@ import { until } from '../support/until.ts'
 
 let system: TestSystem
 
+const release = releaseAfterAll()
 beforeAll(async () => {
-  system = await startTestSystem(afterAll, { worker: false })
+  system = await startTestSystem(release, { worker: false })
   await insertFixtureServices(system.database.pool)
 })
 

@@ -1,10 +1,12 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { seedServices, type SeedOptions } from '../../src/postgres/seed/seed-services.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
+import { releaseAfterAll } from '../support/release-after-all.ts'
 
 let database: TestDatabase
+const release = releaseAfterAll()
 beforeAll(async () => {
-  database = await createTestDatabase(afterAll)
+  database = await createTestDatabase(release)
 })
 
 const empty = () =>
@@ -129,7 +131,7 @@ describe('seedServices', () => {
   )
 
   it('says what to do when there are no reference tables', async () => {
-    const plain = await createTestDatabase(afterAll, { reference: false })
+    const plain = await createTestDatabase(onTestFinished, { reference: false })
     await expect(seed({}, plain)).rejects.toMatchObject({
       code: 'SOURCE_QUERY_FAILED',
       message: 'The reference tables do not exist.',

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { exportJob } from '../../../jobs/export.ts'
 import { NotFoundError, QueueError } from '../../../src/errors.ts'
 import { createExportRecords } from '../../../src/postgres/export-records.ts'
@@ -10,14 +10,16 @@ import { startWorker } from '../../../src/queue/worker.ts'
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts'
 import { createDice } from '../../support/dice.ts'
 import { exportBundle } from '../../support/export-bundle.ts'
+import { releaseAfterAll } from '../../support/release-after-all.ts'
 import { until } from '../../support/until.ts'
 import { memoryLogger, newId, setupQueue } from './setup.ts'
 
 describe('start and stop', () => {
   // a database where nothing else has a connection: whatever is left in the end is a leak
   let database: TestDatabase
+  const release = releaseAfterAll()
   beforeAll(async () => {
-    database = await createTestDatabase(afterAll, { reference: false })
+    database = await createTestDatabase(release, { reference: false })
   })
 
   it.each([1, 2, 3])('at random leaves no connection open (seed %i)', async (seed) => {

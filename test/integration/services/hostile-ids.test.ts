@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import type pg from 'pg'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { createTestDatabase } from '../../support/database.ts'
 import { evaluateServices } from '../../support/evaluate-services.ts'
 import { insertService } from '../../support/fixture-services.ts'
 import { hostileTexts } from '../../support/hostile-texts.ts'
 import { readReferenceTables } from '../../support/read-reference-tables.ts'
 import { readSelection } from '../../support/read-selection.ts'
+import { releaseAfterAll } from '../../support/release-after-all.ts'
 
 let url: string
 let pool: pg.Pool
@@ -22,8 +23,9 @@ const ids = [
 
 const noon = '2014-07-22T12:00:00.000000Z'
 
+const release = releaseAfterAll()
 beforeAll(async () => {
-  ;({ url, pool } = await createTestDatabase(afterAll))
+  ;({ url, pool } = await createTestDatabase(release))
   await pool.query(`
     alter table context_services.services drop constraint services_pkey;
     alter table context_services.states drop constraint states_pkey;

@@ -1,12 +1,13 @@
 import { randomInt } from 'node:crypto'
 import type pg from 'pg'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { eventFilters, stateFilters } from '../../../src/datasets/dataset.ts'
 import { artifactSql } from '../../support/artifact-sql.ts'
 import { createTestDatabase } from '../../support/database.ts'
 import { evaluateServices } from '../../support/evaluate-services.ts'
 import { randomServices } from '../../support/random-services.ts'
 import { readTexts } from '../../support/read-selection.ts'
+import { releaseAfterAll } from '../../support/release-after-all.ts'
 
 /** The same on every run, and one that no run had before. */
 const seeds = [1, 2, 3, randomInt(2 ** 31)]
@@ -14,8 +15,9 @@ const seeds = [1, 2, 3, randomInt(2 ** 31)]
 let url: string
 let pool: pg.Pool
 
+const release = releaseAfterAll()
 beforeAll(async () => {
-  ;({ url, pool } = await createTestDatabase(afterAll))
+  ;({ url, pool } = await createTestDatabase(release))
 })
 
 async function load(seed: number) {

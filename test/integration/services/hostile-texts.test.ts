@@ -1,18 +1,20 @@
 import type pg from 'pg'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { createTestDatabase } from '../../support/database.ts'
 import { artifactSql } from '../../support/artifact-sql.ts'
 import { evaluateServices } from '../../support/evaluate-services.ts'
 import { hostileTexts } from '../../support/hostile-texts.ts'
 import { readReferenceTables } from '../../support/read-reference-tables.ts'
 import { readTexts } from '../../support/read-selection.ts'
+import { releaseAfterAll } from '../../support/release-after-all.ts'
 
 let url: string
 let pool: pg.Pool
 
 /** One service, state and task for each text, which stands wherever a text can stand. */
+const release = releaseAfterAll()
 beforeAll(async () => {
-  ;({ url, pool } = await createTestDatabase(afterAll))
+  ;({ url, pool } = await createTestDatabase(release))
   const object = (text: string) =>
     JSON.stringify({ [text]: text, list: [text, { [text]: [text] }] })
   for (const [n, text] of hostileTexts.entries()) {

@@ -1,16 +1,18 @@
 import type pg from 'pg'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { createTestDatabase } from '../../support/database.ts'
 import { evaluateServices } from '../../support/evaluate-services.ts'
 import { insertService } from '../../support/fixture-services.ts'
 import { readReferenceTables } from '../../support/read-reference-tables.ts'
 import { readSelection } from '../../support/read-selection.ts'
+import { releaseAfterAll } from '../../support/release-after-all.ts'
 
 let url: string
 let pool: pg.Pool
 
+const release = releaseAfterAll()
 beforeAll(async () => {
-  ;({ url, pool } = await createTestDatabase(afterAll))
+  ;({ url, pool } = await createTestDatabase(release))
 })
 
 beforeEach(() =>

@@ -1,12 +1,14 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { services } from '../../../src/datasets/services.ts'
 import { seedServices } from '../../../src/postgres/seed/seed-services.ts'
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts'
+import { releaseAfterAll } from '../../support/release-after-all.ts'
 
 let database: TestDatabase
 
+const release = releaseAfterAll()
 beforeAll(async () => {
-  database = await createTestDatabase(afterAll)
+  database = await createTestDatabase(release)
   const client = await database.pool.connect()
   await seedServices(client, { services: 20_000, seed: 1 })
   client.release()

@@ -1,15 +1,17 @@
 import type pg from 'pg'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { EncodeError } from '../../../src/errors.ts'
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts'
 import { insertService } from '../../support/fixture-services.ts'
 import { readSelection } from '../../support/read-selection.ts'
+import { releaseAfterAll } from '../../support/release-after-all.ts'
 
 let database: TestDatabase
 let pool: pg.Pool
 
+const release = releaseAfterAll()
 beforeAll(async () => {
-  database = await createTestDatabase(afterAll)
+  database = await createTestDatabase(release)
   pool = database.pool
 })
 

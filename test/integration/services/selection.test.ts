@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { eventFilters, stateFilters } from '../../../src/datasets/dataset.ts'
 import { seedServices } from '../../../src/postgres/seed/seed-services.ts'
 import { createTestDatabase } from '../../support/database.ts'
@@ -6,13 +6,15 @@ import { evaluateServices } from '../../support/evaluate-services.ts'
 import { readReferenceTables } from '../../support/read-reference-tables.ts'
 import { readSelection } from '../../support/read-selection.ts'
 import type { ReferenceRows } from '../../support/reference-rows.ts'
+import { releaseAfterAll } from '../../support/release-after-all.ts'
 
 let url: string
 let rows: ReferenceRows
 let ranges: readonly (readonly [string, string])[]
 
+const release = releaseAfterAll()
 beforeAll(async () => {
-  const database = await createTestDatabase(afterAll)
+  const database = await createTestDatabase(release)
   url = database.url
   const client = await database.pool.connect()
   await seedServices(client, { services: 4_000, seed: 7 })
