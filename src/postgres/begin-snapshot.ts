@@ -1,11 +1,13 @@
 import type pg from 'pg'
 import type { SourceLimits } from './source-limits.ts'
 
-/** The server's process behind a connection. */
+/** The server's process behind a connection, in a transaction of ours. */
 export interface Backend {
   readonly pid: number
   /** As PostgreSQL writes it: tells it from a later process with the same id. */
   readonly startedAt: string
+  /** Likewise, of the transaction: tells it from a later one, of somebody else behind a pooler. */
+  readonly transactionAt: string
 }
 
 export interface BegunSnapshot extends Backend {
@@ -35,7 +37,7 @@ const set = `
   where s.name <> 'client_connection_check_interval' or version() like '%linux%'`
 
 const whoAmI = `
-  select now() as at, pid, backend_start::text as "startedAt"
+  select now() as at, pid, backend_start::text as "startedAt", xact_start::text as "transactionAt"
   from pg_stat_activity where pid = pg_backend_pid()`
 
 /**

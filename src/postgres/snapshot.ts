@@ -119,10 +119,12 @@ function createSnapshot(
     return named ?? translatePgError(error, 'source database')
   }
 
+  let left: Promise<void> | undefined
+  const leave = () => (left ??= disconnect(client))
   async function end(): Promise<void> {
     // closing the socket alone would leave the server computing for a while
-    if (working > 0 && !broken.signal.aborted) await endBackend(url, begun)
-    await disconnect(client)
+    if (working > 0 && !broken.signal.aborted) await endBackend(url, begun, leave)
+    await leave()
   }
   let ended: Promise<void> | undefined
 

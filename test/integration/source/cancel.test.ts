@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import net from 'node:net'
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import type { Backend } from '../../../src/postgres/begin-snapshot.ts'
 import { endBackend } from '../../../src/postgres/end-backend.ts'
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts'
+import { deferred } from '../../support/deferred.ts'
 import { createFaultProxy } from '../../support/fault-proxy.ts'
 import {
   anyQuery,
@@ -45,13 +47,13 @@ const errorOf = (reading: Promise<unknown>) =>
   )
 
 /**
- * Relays to a database; its first connection takes nothing more after 5000 bytes, and is never ended: what the client does
- * from then on, its leaving included, the server does not hear.
- * @returns the URL
+ * Relays to a database, until it is told to swallow: then its first connection takes nothing more, and
+ * is never ended: what the client does from then on, its leaving included, the server does not hear.
  */
-async function startBlackHole(target: string): Promise<string> {
+async function startBlackHole(target: string) {
   const url = new URL(target)
   const { hostname, port } = url
+  const swallowing = deferred()
   let connections = 0
   const server = net.createServer((near) => {
     const first = ++connections === 1
@@ -62,17 +64,18 @@ async function startBlackHole(target: string): Promise<string> {
     })
     for (const socket of [near, far]) socket.on('error', () => undefined)
     near.pipe(far, { end: !first })
-    far.on('data', (chunk: Buffer) => {
-      near.write(chunk)
-      if (!first || far.bytesRead < 5000) return
+    far.pipe(near, { end: !first })
+    if (!first) return
+    void swallowing.promise.then(() => {
       near.unpipe(far)
+      far.unpipe(near)
       far.pause()
     })
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   onTestFinished(() => void server.close())
   url.port = String((server.address() as net.AddressInfo).port)
-  return url.href
+  return { url: url.href, swallow: () => swallowing.resolve() }
 }
 
 describe('a snapshot that is closed in mid-statement', () => {
@@ -114,10 +117,26 @@ describe('a snapshot that is closed in mid-statement', () => {
   })
 
   it('terminates the backend when that waits for us to take its rows', async () => {
-    const snapshot = await openSnapshot(onTestFinished, await startBlackHole(database.url))
-    const large = anyQuery(`select repeat('x', 1000000) from generate_series(1, 100)`)
+    const hole = await startBlackHole(database.url)
+    const snapshot = await openSnapshot(onTestFinished, hole.url)
+    const large = anyQuery(
+      `select repeat('x', 1000000) from generate_series(1, 100), pg_sleep(0.5)`,
+    )
     void errorOf(readAll(snapshot, large))
+    await waitsIn('PgSleep')
+    hole.swallow()
     await waitsIn('ClientWrite')
+    const closed = snapshot.close()
+    await gone()
+    await closed
+  })
+
+  it('terminates the backend when it hears the cancel, but not that we leave', async () => {
+    const hole = await startBlackHole(database.url)
+    const snapshot = await openSnapshot(onTestFinished, hole.url)
+    void errorOf(readAll(snapshot, endless))
+    await waitsIn('PgSleep')
+    hole.swallow()
     const closed = snapshot.close()
     await gone()
     await closed
@@ -170,15 +189,19 @@ describe('a snapshot that is closed while the server waits for it', () => {
   })
 })
 
-describe('a process id that was given to somebody else', () => {
-  it('is left alone', async () => {
+describe('what is not ours any more', () => {
+  it.each([
+    ['a process that got the id of another', `backend_start - interval '1 day'`, 'xact_start'],
+    ['a later transaction of the same process', 'backend_start', `xact_start - interval '1 ms'`],
+  ])('is left alone: %s', async (_what, startedAt, transactionAt) => {
     const other = await openClient(onTestFinished, database.url)
-    const { rows } = await other.query<{ pid: number; startedAt: string }>(
-      `select pid, (backend_start - interval '1 day')::text as "startedAt"
+    await other.query('begin')
+    const { rows } = await other.query<Backend>(
+      `select pid, (${startedAt})::text as "startedAt", (${transactionAt})::text as "transactionAt"
        from pg_stat_activity where pid = pg_backend_pid()`,
     )
     const sleeping = other.query(`select pg_sleep(1), 'undisturbed' as state`)
-    await endBackend(database.url, rows[0]!)
+    await endBackend(database.url, rows[0]!, () => Promise.resolve())
     expect((await sleeping).rows).toMatchObject([{ state: 'undisturbed' }])
   })
 })
