@@ -22,6 +22,9 @@ const defaultLookPausesMs: LookPauses = {
 /** So that a cancel is over within 2 s. */
 const defaultSettleMs = 1_000
 
+/** A store that answers at all, as AWS does by a blank now and then, has mostly done so by then. */
+const defaultRepeatMs = 60_000
+
 export interface ArtifactStoreDeps {
   readonly client: S3Client
   readonly bucket: string
@@ -29,6 +32,8 @@ export interface ArtifactStoreDeps {
   readonly onCleanupFailed?: (key: string, error: unknown) => void
   readonly plan?: (estimatedBytes?: number) => PartPlan
   readonly lookPausesMs?: LookPauses
+  /** A completion without an answer for so long is asked for again, ms. */
+  readonly repeatMs?: number
   /** How long a put that failed waits for the store's last answers, ms; then it cleans up, and once more later. */
   readonly settleMs?: number
 }
@@ -45,10 +50,11 @@ export function createArtifactStore({
   onCleanupFailed,
   plan = planParts,
   lookPausesMs = defaultLookPausesMs,
+  repeatMs = defaultRepeatMs,
   settleMs = defaultSettleMs,
 }: ArtifactStoreDeps): S3ArtifactStore {
   const cleanup = createPutCleanup({ client, bucket, settleMs, onCleanupFailed })
-  const putDeps = { client, bucket, plan, lookPausesMs, cleanup }
+  const putDeps = { client, bucket, plan, lookPausesMs, repeatMs, cleanup }
 
   const translated = <T>(work: Promise<T>): Promise<T> =>
     work.catch((error: unknown) => {

@@ -24,6 +24,8 @@ export interface PutDeps {
   readonly bucket: string
   readonly plan: (estimatedBytes?: number) => PartPlan
   readonly lookPausesMs: LookPauses
+  /** A completion without an answer for so long is asked for again, ms. */
+  readonly repeatMs: number
   readonly cleanup: PutCleanup
 }
 
@@ -42,7 +44,7 @@ export async function putObject(
   // hours before a part would show it
   if (isFarBeyond(plan, options.estimatedBytes)) throw foreseen(key, plan, options)
   const source = watch(chunks)
-  const requests = createUploadRequests(deps.client, options.signal)
+  const requests = createUploadRequests(deps.client, { ...deps, signal: options.signal })
   const target = { bucket: deps.bucket, key, contentType: options.contentType }
   const send = () => sendParts(requests, target, source.chunks, plan)
   try {

@@ -1,3 +1,4 @@
+import type { AgentOptions } from 'node:http'
 import { NodeHttpHandler } from '@smithy/node-http-handler'
 
 /** How long a connection may be silent before its request is given up, ms; the SDK then repeats it. */
@@ -22,10 +23,16 @@ const defaultPatience: Patience = { usualMs: 60_000, completionMs: 20 * 60_000 }
  * for all requests, hence two of them.
  */
 export function createRequestHandler(patience: Patience = defaultPatience) {
-  const withPatience = (socketTimeout: number) =>
-    new NodeHttpHandler({ connectionTimeout: connectionTimeoutMs, socketTimeout })
-  const usual = withPatience(patience.usualMs)
-  const patient = withPatience(patience.completionMs)
+  const withPatience = (socketTimeout: number, agent: AgentOptions) =>
+    new NodeHttpHandler({
+      connectionTimeout: connectionTimeoutMs,
+      socketTimeout,
+      httpAgent: agent,
+      httpsAgent: agent,
+    })
+  const usual = withPatience(patience.usualMs, {})
+  // a connection that was kept may have been forgotten by a router since, which would not be noticed for long
+  const patient = withPatience(patience.completionMs, { keepAlive: false, maxSockets: Infinity })
   const handle: NodeHttpHandler['handle'] = (request, options) =>
     (completesUpload(request) ? patient : usual).handle(request, options)
   const updateHttpClientConfig: NodeHttpHandler['updateHttpClientConfig'] = (key, value) => {

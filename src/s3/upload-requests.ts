@@ -5,6 +5,7 @@ import {
   type S3Client,
 } from '@aws-sdk/client-s3'
 import { untilAborted } from '../runtime/abort.ts'
+import { completeUpload } from './complete-upload.ts'
 
 type Command = Parameters<S3Client['send']>[0]
 
@@ -29,13 +30,23 @@ export interface UploadRequests {
   drop(): void
 }
 
+export interface UploadRequestsOptions {
+  /** Aborts the put. */
+  readonly signal: AbortSignal
+  /** A completion without an answer for so long is asked for again, ms. */
+  readonly repeatMs: number
+}
+
 /**
  * lib-storage goes on reading after a part has failed, and lets parts in flight run after an abort:
  * here, one failure or the abort ends them all. Not those, however, that make an object or an upload:
  * a store may act on a request whose client has gone, and what it makes then is found only after
  * it is made. They go on until `drop`.
  */
-export function createUploadRequests(client: S3Client, signal: AbortSignal): UploadRequests {
+export function createUploadRequests(
+  client: S3Client,
+  { signal, repeatMs }: UploadRequestsOptions,
+): UploadRequests {
   const failed = new AbortController()
   const dropped = new AbortController()
   const stop = AbortSignal.any([signal, failed.signal])
@@ -64,7 +75,9 @@ export function createUploadRequests(client: S3Client, signal: AbortSignal): Upl
     if (command instanceof CreateMultipartUploadCommand) return untilLanded(create(command))
     if (command instanceof CompleteMultipartUploadCommand) {
       committedBy = 'completion'
-      return untilLanded(client.send(command, { abortSignal: dropped.signal }))
+      const ask = (answered: AbortSignal) =>
+        client.send(command, { abortSignal: AbortSignal.any([dropped.signal, answered]) })
+      return untilLanded(completeUpload(ask, { repeatMs, stop }))
     }
     if (command instanceof PutObjectCommand) {
       committedBy = 'put'
