@@ -43,7 +43,7 @@ export async function startWorker<Payload extends object, Deps>(
   /**
    * A lock of the queue that was lost ends nothing: the lease on the record decides who may go on, and
    * whoever gets the job meanwhile finds the export taken. So a queue that lost its jobs, or whose clock
-   * jumped, costs no attempt. (BullMQ has a signal for it, which it gives to functions of three parameters.)
+   * jumped, costs no attempt.
    */
   async function process(job: Job<Payload>, token: string | undefined) {
     // BullMQ may fetch one more job when closing cuts its wait short

@@ -4,7 +4,7 @@ import type { ExportRecords } from '../../src/export/ports.ts'
 import { sweep, type SweepDeps } from '../../src/retention/sweep.ts'
 import { createMemoryArtifactStore } from '../support/memory-artifact-store.ts'
 import { createMemoryExportRecords } from '../support/memory-export-records.ts'
-import { newArtifact, newExport } from '../support/new-export.ts'
+import { newArtifact, newExport, newRecord } from '../support/new-export.ts'
 
 const signal = new AbortController().signal
 const past = new Date('2026-01-02T04:00:00.000Z')
@@ -46,6 +46,19 @@ describe('a sweep', () => {
     expect(await records.get(due.id)).toMatchObject({ state: 'expired', expiresAt: past })
     expect(await records.get(young.id)).toMatchObject({ state: 'completed' })
     expect([...artifacts.objects.keys()]).toEqual([young.key])
+  })
+
+  it('ends after ten thousand removals, however much there is to do', async () => {
+    const { deps } = bundle()
+    const endless: SweepDeps = {
+      ...deps,
+      records: {
+        ...deps.records,
+        listDue: ({ limit }) => Promise.resolve(Array.from({ length: limit }, () => newRecord())),
+        expire: (id) => Promise.resolve(newRecord({ id, artifact: newArtifact() })),
+      },
+    }
+    expect(await sweep(endless, { signal })).toMatchObject({ expired: 10_000, failed: 0 })
   })
 
   it('finds nothing to do the second time', async () => {
