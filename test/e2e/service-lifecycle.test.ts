@@ -58,7 +58,7 @@ describe('servers and workers that start and stop at random', () => {
         const { id } = await createClient({ url: server.url }).request({ ...fixtureRange })
         requested.push(id)
       }
-      for (let step = 0; step < 40; step++) {
+      for (let step = 0; step < 80; step++) {
         if (open.length > 3 || (open.length > 0 && dice.percent(33))) await stopOne()
         else if (dice.percent(50)) open.push(await startExportWorker(config, logger))
         else {

@@ -50,15 +50,20 @@ describe('a sweep', () => {
 
   it('ends after ten thousand removals, however much there is to do', async () => {
     const { deps } = bundle()
-    const endless: SweepDeps = {
+    let left = 12_000
+    const much: SweepDeps = {
       ...deps,
       records: {
         ...deps.records,
-        listDue: ({ limit }) => Promise.resolve(Array.from({ length: limit }, () => newRecord())),
-        expire: (id) => Promise.resolve(newRecord({ id, artifact: newArtifact() })),
+        listDue: ({ limit }) =>
+          Promise.resolve(Array.from({ length: Math.min(limit, left) }, () => newRecord())),
+        expire: (id) => {
+          left -= 1
+          return Promise.resolve(newRecord({ id, artifact: newArtifact() }))
+        },
       },
     }
-    expect(await sweep(endless, { signal })).toMatchObject({ expired: 10_000, failed: 0 })
+    expect(await sweep(much, { signal })).toMatchObject({ expired: 10_000, failed: 0 })
   })
 
   it('finds nothing to do the second time', async () => {
