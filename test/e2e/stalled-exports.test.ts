@@ -80,7 +80,9 @@ describe('an attempt that does not move', () => {
     proxy.heal()
     await makeSourceQuick(database)
     const { attempts, artifact } = await system.client.wait(id)
-    expect(attempts.map(({ outcome }) => outcome)).toEqual(['lost', 'completed'])
+    // by whoever is first: the worker, whose database answers again, or the next attempt
+    const ended = expect.stringMatching(/^(interrupted|lost)$/) as string
+    expect(attempts.map(({ outcome }) => outcome)).toEqual([ended, 'completed'])
     expect(await system.bucket.keys()).toEqual([artifact!.key])
   })
 

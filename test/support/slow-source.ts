@@ -21,21 +21,25 @@ export async function makeSourceSlow(
     [quick + 1, bytes],
   )
   await pool.query(`analyze context_services.all_services`)
+  await pool.query('create table context_services.slow as select true as yes')
   // the sleep is volatile and no column: it runs for the row that it is asked for, after the others
   await pool.query(
     `create view context_services.services as
      select * from context_services.all_services
-     where service_id <> 'slow-${quick + 1}' or pg_sleep(60)::text = ''`,
+     where service_id <> 'slow-${quick + 1}' or not exists (select from context_services.slow)
+       or pg_sleep(60)::text = ''`,
   )
 }
 
-/** Puts the table back in its place; whoever reads the view meanwhile loses the connection. */
+/**
+ * Gives all services at once to whoever opens a snapshot from now on; whoever reads meanwhile loses the
+ * connection. The view stays: without it, for a moment, there would be no services at all.
+ */
 export async function makeSourceQuick({ pool }: { readonly pool: Queries }): Promise<void> {
+  await pool.query('delete from context_services.slow')
   await pool.query(
     `select pg_terminate_backend(pid) from pg_stat_activity
      where datname = current_database() and application_name = 'longhaul'
        and state <> 'idle' and query not like '%longhaul.exports%'`,
   )
-  await pool.query('drop view context_services.services')
-  await pool.query('alter table context_services.all_services rename to services')
 }
