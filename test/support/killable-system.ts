@@ -5,18 +5,16 @@ import { exposeToAwsSdk } from '../../src/config.ts'
 import { migrate } from '../../src/postgres/migrate.ts'
 import { createResources } from '../../src/runtime/resources.ts'
 import { createDice } from './dice.ts'
-import { createKillablePostgres, type KillablePostgres } from './killable-postgres.ts'
-import { createKillableStore, type KillableStore } from './killable-store.ts'
+import { createKillablePostgres } from './killable-postgres.ts'
+import { createKillableStore } from './killable-store.ts'
 import { lastingPort } from './lasting-port.ts'
 import type { Release } from './release.ts'
 import { createFolder, startCli, type RunningCli } from './run-cli.ts'
+import { serviceVariables, type Servers } from './service-variables.ts'
 import { readStore, type StoreContents } from './store-contents.ts'
 
 /** A whole installation of processes, each of which can be killed, and started again. */
-export interface KillableSystem {
-  readonly control: KillablePostgres
-  readonly source: KillablePostgres
-  readonly store: KillableStore
+export interface KillableSystem extends Servers {
   readonly contents: StoreContents
   readonly client: Client
   startServer(): RunningCli
@@ -52,21 +50,10 @@ export async function startKillableSystem(release: Release): Promise<KillableSys
   await migrate(source.url, { referenceSchema: true })
 
   const port = await lastingPort(dice)
-  const env = {
-    DATABASE_URL: control.url,
-    SOURCE_DATABASE_URL: source.url,
-    S3_ENDPOINT: store.endpoint,
-    S3_BUCKET: store.bucket,
-    S3_REGION: store.region,
-    S3_FORCE_PATH_STYLE: 'true',
-    AWS_ACCESS_KEY_ID: store.accessKeyId,
-    AWS_SECRET_ACCESS_KEY: store.secretAccessKey,
-    PORT: String(port),
-    WORKER_PORT: '0',
-    LEASE_SECONDS: '5',
-  }
+  const servers = { control, source, store }
+  const env = { ...serviceVariables(servers), PORT: String(port), LEASE_SECONDS: '5' }
   return {
-    ...{ control, source, store },
+    ...servers,
     contents: resources.add(readStore(store), (contents) => contents.close()),
     client: createClient({ url: `http://127.0.0.1:${port}` }),
     startServer: () => startCli(release, ['serve'], { env }),

@@ -5,11 +5,12 @@ import type { Resources } from '../../src/runtime/resources.ts'
 import { createFaultProxy, type FaultProxy } from '../support/fault-proxy.ts'
 import type { Dice } from '../support/dice.ts'
 import type { Findings } from './findings.ts'
+import { serviceVariables, type Servers } from '../support/service-variables.ts'
 import { lastingPort } from '../support/lasting-port.ts'
-import { createKillablePostgres, type KillablePostgres } from '../support/killable-postgres.ts'
+import { createKillablePostgres } from '../support/killable-postgres.ts'
 import { createServicePart, type ServicePart } from './service-part.ts'
 import { fillSource } from './source-data.ts'
-import { createKillableStore, type KillableStore } from '../support/killable-store.ts'
+import { createKillableStore } from '../support/killable-store.ts'
 
 /** Short, so that ten minutes hold many lost leases and stalls. */
 const settings = {
@@ -17,7 +18,6 @@ const settings = {
   STALL_SECONDS: '4',
   SHUTDOWN_GRACE_SECONDS: '3',
   EXPORT_CONCURRENCY: '2',
-  WORKER_PORT: '0',
   // faults come faster than anywhere: what counts is that the export completes between them
   EXPORT_MAX_FAILURES: '60',
   EXPORT_MAX_ATTEMPTS: '300',
@@ -29,10 +29,7 @@ const workerCount = 3
 export type ProxyName = 'control' | 'source' | 'store'
 
 /** Two PostgreSQL clusters, a store, a server and workers: real processes, with a proxy before each of the first three. */
-export interface System {
-  readonly control: KillablePostgres
-  readonly source: KillablePostgres
-  readonly store: KillableStore
+export interface System extends Servers {
   readonly proxies: Readonly<Record<ProxyName, FaultProxy>>
   readonly server: ServicePart
   readonly workers: readonly ServicePart[]
@@ -73,17 +70,9 @@ export async function startSystem(
     store: await proxyBefore(store.endpoint),
   }
   const port = await lastingPort(dice)
-  const { accessKeyId, secretAccessKey, region, bucket } = store
   const directly = {
     ...settings,
-    DATABASE_URL: control.url,
-    SOURCE_DATABASE_URL: source.url,
-    S3_ENDPOINT: store.endpoint,
-    S3_BUCKET: bucket,
-    S3_REGION: region,
-    S3_FORCE_PATH_STYLE: 'true',
-    AWS_ACCESS_KEY_ID: accessKeyId,
-    AWS_SECRET_ACCESS_KEY: secretAccessKey,
+    ...serviceVariables({ control, source, store }),
     PORT: String(port),
   }
   const environment = {
@@ -92,7 +81,7 @@ export async function startSystem(
     SOURCE_DATABASE_URL: proxies.source.url,
     S3_ENDPOINT: proxies.store.url,
   }
-  const secrets = [control.password, source.password, secretAccessKey]
+  const secrets = [control.password, source.password, store.secretAccessKey]
   const startService = (name: string, command: 'serve' | 'worker') => {
     const log = createWriteStream(join(folder, `${name}.log`), { mode: 0o600 })
     const pauseMs = () => dice.between(200, 2000)
