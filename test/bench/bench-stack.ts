@@ -16,6 +16,8 @@ export interface BenchStack {
   /** `longhaul serve`, as a process. */
   readonly server: LonghaulProcess
   readonly url: string
+  readonly postgresPid: number
+  readonly s3Pid: number
   readonly resources: Resources
 }
 
@@ -36,13 +38,15 @@ export async function withBenchStack(work: (stack: BenchStack) => Promise<void>)
       removeStackData,
     )
     const stack = resources.add(await startStack({ dataDir }), (started) => started.stop())
-    const environment = { ...stack.values, PORT: '0' }
+    const environment = { ...stack.values, PORT: '0', WORKER_PORT: '0' }
     const databaseUrl = stack.values.DATABASE_URL
     await migrate(databaseUrl, { referenceSchema: true })
     const server = resources.add(await startProcess('serve', environment), (started) =>
       started.stop(),
     )
-    await work({ databaseUrl, environment, server, url: String(server.ready['url']), resources })
+    const { postgresPid, s3Pid } = stack
+    const url = String(server.ready['url'])
+    await work({ databaseUrl, environment, server, url, postgresPid, s3Pid, resources })
   } finally {
     await resources.release()
   }
