@@ -11,7 +11,7 @@ import { buildWorkerApp } from './http/worker-app.ts'
 import type { Logger } from './logger.ts'
 import { measuredSource } from './metrics/measured-source.ts'
 import { measuredSweep } from './metrics/measured-sweep.ts'
-import { createRegistry } from './metrics/registry.ts'
+import { createProcessRegistry } from './metrics/registry.ts'
 import { createRowSource } from './postgres/snapshot.ts'
 import { sourceLimits } from './postgres/source-limits.ts'
 import { postgresQueue } from './queue/connection.ts'
@@ -22,12 +22,22 @@ import { sweep, type Sweep, type SweepReport } from './retention/sweep.ts'
 import { systemClock } from './runtime/clock.ts'
 import { startPeriodic, type Periodic } from './runtime/periodic.ts'
 import { createResources, withResources } from './runtime/resources.ts'
+import { MiB } from './runtime/units.ts'
 
 const minuteMs = 60_000
 const dayMs = 24 * 60 * minuteMs
 
 /** Between two writes of progress: a cancel is noticed within this time, too. */
 const progressMs = 1000
+
+/** What a reader reads before it turns to what follows on what the others read, bytes. */
+const segmentBytes = 4 * MiB
+
+/**
+ * Parts that may have to be uploaded before a reader that is ahead goes on: what is read ahead, and what is in
+ * flight. Each of them may take `STALL_SECONDS`.
+ */
+const partsBehind = 5
 
 /** Between two looks for exports that nobody runs, at most, ms. */
 const reconcileMs = 10_000
@@ -38,7 +48,7 @@ const scheduleMs = 10 * minuteMs
 /** Starts a worker, and where it tells of itself. @throws ConfigError, SourceError, QueueError */
 export const startExportWorker = (config: Config, logger: Logger): Promise<Server> =>
   withResources(async (resources) => {
-    const registry = createRegistry()
+    const registry = createProcessRegistry()
     // the first to answer and the last to fall silent: it is alive for as long as it takes to stop
     const app = resources.add(buildWorkerApp({ logger, metrics: registry }), (built) =>
       built.close(),
@@ -50,7 +60,12 @@ export const startExportWorker = (config: Config, logger: Logger): Promise<Serve
     const { records, artifacts } = base
     const settings = exportSettings(config)
     const source = measuredSource(
-      createRowSource(config.sourceDatabaseUrl, sourceLimits(settings)),
+      createRowSource(config.sourceDatabaseUrl, {
+        limits: sourceLimits({ ...settings, restMs: partsBehind * settings.stallMs }),
+        readers: config.exportReaders,
+        segmentBytes,
+        readAheadBytes: config.exportReaders * 2 * segmentBytes,
+      }),
       registry,
     )
     const queue = resources.add(

@@ -7,7 +7,7 @@ import { buildApp } from './http/app.ts'
 import { listen } from './http/listen.ts'
 import type { Logger } from './logger.ts'
 import { measuredSource } from './metrics/measured-source.ts'
-import { createRegistry } from './metrics/registry.ts'
+import { createProcessRegistry } from './metrics/registry.ts'
 import { createExportRecords } from './postgres/export-records.ts'
 import { assertMigrated } from './postgres/migrate.ts'
 import { createPool } from './postgres/pool.ts'
@@ -17,6 +17,7 @@ import { postgresQueue } from './queue/connection.ts'
 import { createProducer } from './queue/producer.ts'
 import { systemClock } from './runtime/clock.ts'
 import { withResources, type Resources } from './runtime/resources.ts'
+import { MiB } from './runtime/units.ts'
 import { createArtifactStore } from './s3/artifact-store.ts'
 import { createS3Client } from './s3/client.ts'
 
@@ -26,8 +27,11 @@ import { createS3Client } from './s3/client.ts'
  */
 const streamRestMs = 3_600_000
 
+/** What is read for a stream before its client takes it, bytes: a server may have many of them. */
+const streamReadAheadBytes = 1 * MiB
+
 /** Between two looks at the exports that somebody waits for. */
-const watchMs = 250
+const watchMs = 100
 
 /** A part of the system that runs until it is stopped. */
 export interface Service {
@@ -81,14 +85,19 @@ export const startServer = (config: Config, logger: Logger): Promise<Server> =>
     )
     const { linkTtlSeconds, streamConcurrency } = config
     const own = { stallMs: config.stallSeconds * 1000, maxMs: config.maxSeconds * 1000 }
-    const metrics = createRegistry()
+    const metrics = createProcessRegistry()
     const takeMs = Math.max(own.stallMs, streamRestMs)
     const deps = {
       ...{ records, queue, artifacts, clock: systemClock, logger },
       ...{ linkTtlSeconds, streamConcurrency },
       ...own,
       source: measuredSource(
-        createRowSource(config.sourceDatabaseUrl, sourceLimits({ ...own, takeMs })),
+        createRowSource(config.sourceDatabaseUrl, {
+          limits: sourceLimits({ ...own, takeMs }),
+          readers: 1,
+          segmentBytes: streamReadAheadBytes,
+          readAheadBytes: streamReadAheadBytes,
+        }),
         metrics,
       ),
       metrics,

@@ -70,6 +70,7 @@ const variables = z.object({
   PORT: integer(8080, 0, 65_535),
   WORKER_PORT: integer(8081, 0, 65_535),
   EXPORT_CONCURRENCY: integer(2, 1, 64),
+  EXPORT_READERS: integer(2, 1, 16),
   EXPORT_MAX_FAILURES: integer(5, 1, 1000),
   EXPORT_MAX_ATTEMPTS: integer(50, 1, 1000),
   EXPORT_MAX_SECONDS: integer(86_400, 1, 31_536_000),
@@ -109,9 +110,10 @@ export interface Config {
   readonly host: string
   /** 0: any free port. */
   readonly port: number
-  /** Of health and metrics of a worker; 0: any free port. */
+  /** Likewise, of health and metrics of a worker. */
   readonly workerPort: number
   readonly exportConcurrency: number
+  readonly exportReaders: number
   readonly maxFailures: number
   readonly maxAttempts: number
   /** Wall-clock limit of one export, its attempts and pauses together. */
@@ -149,6 +151,7 @@ export function parseConfig(environment: Environment): Config {
     port: v.PORT,
     workerPort: v.WORKER_PORT,
     exportConcurrency: v.EXPORT_CONCURRENCY,
+    exportReaders: v.EXPORT_READERS,
     maxFailures: v.EXPORT_MAX_FAILURES,
     maxAttempts: v.EXPORT_MAX_ATTEMPTS,
     maxSeconds: v.EXPORT_MAX_SECONDS,

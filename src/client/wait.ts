@@ -14,7 +14,7 @@ export interface WaitOptions {
 /** A server that asks for more patience than that, ms, is asked again all the same. */
 const longestPauseMs = 30_000
 
-/** Between two questions at least, ms: a proxy in between may not let the server wait. */
+/** After an answer that told nothing new, at least, ms: a proxy in between may not let the server wait. */
 const pauseMs = 500
 
 /**
@@ -37,7 +37,7 @@ export async function waitForEnd(
   let answeredAt = performance.now()
   let held: string | undefined
   for (;;) {
-    let retryAfterMs = 0
+    let restMs = pauseMs
     signal?.throwIfAborted()
     try {
       // the first answer comes at once: whoever watches wants to see something
@@ -45,6 +45,7 @@ export async function waitForEnd(
         held === undefined ? ['', {}] : [`?wait=${holdSeconds}`, { 'if-none-match': held }]
       const { status, body, etag } = await call.send('GET', path + query, { headers, ...abortable })
       answeredAt = performance.now()
+      if (etag !== undefined && etag !== held) restMs = 0
       held = etag
       if (status !== 304) {
         const view = body as ExportView
@@ -55,10 +56,10 @@ export async function waitForEnd(
       signal?.throwIfAborted()
       if (!(error instanceof ClientError) || !error.retryable) throw error
       if (performance.now() - answeredAt > patienceMs) throw stillGoesOn(id, url, patienceMs, error)
-      retryAfterMs = Math.min(error.retryAfterMs ?? 0, longestPauseMs)
+      restMs = Math.max(pauseMs, Math.min(error.retryAfterMs ?? 0, longestPauseMs))
     }
     // an abort ends the pause; the loop then looks at the signal
-    await sleep(Math.max(pauseMs, retryAfterMs), undefined, abortable).catch(() => undefined)
+    await sleep(restMs, undefined, abortable).catch(() => undefined)
   }
 }
 

@@ -19,12 +19,17 @@ export interface Selection {
   readonly content: boolean
 }
 
-/** One statement that yields one text column: a JSON value a row, in the order of the artifact. */
-export interface DatasetQuery {
+export type Value = string | readonly string[]
+
+export interface Statement {
   readonly text: string
-  readonly values: readonly string[]
+  readonly values: readonly Value[]
+}
+
+/** One statement that yields one text column: a JSON value a row, in the order of the artifact. */
+export interface DatasetQuery extends Statement {
   /**
-   * What a row may well have, bytes. A generous guess: it sizes what is read at once, and the parts of
+   * What a row may well have, bytes. A generous guess: it sizes what is read at first, and the parts of
    * the upload.
    */
   readonly rowBytes: number
@@ -34,6 +39,52 @@ export interface DatasetQuery {
   readonly refusal: (message: string) => ExportError | undefined
   /** Finds the record at which the database failed without naming it; absent where none can be found. */
   readonly search?: RecordSearch
+  /** How the same rows are read segment by segment; absent where they can only be read as a whole. */
+  readonly segments?: Segments
+}
+
+/** Part of a range of events, `[from, to)`, RFC 3339 in UTC. */
+export interface Span {
+  readonly from: string
+  readonly to: string
+}
+
+/** Where a row stands in the order: at which time, as PostgreSQL writes it, and with which id. */
+export interface Place {
+  readonly at: string
+  readonly id: string
+}
+
+/** Part of a range: where many records share a time, it begins behind a place, and ends with another. */
+export interface Segment extends Span {
+  readonly after?: Place
+  readonly upTo?: Place
+}
+
+/** A range of events in the order of an index, which is what makes a segment cheap to read. */
+export interface Segments {
+  readonly range: Span
+  /** The rows of a segment. The text ends with the order, so that a limit may follow. */
+  of(segment: Segment): DatasetQuery
+  /**
+   * The same rows by slices, where elements are so small that a row of its own for each is dear: for each
+   * slice one row of its elements, joined by `separator`, and their number. Of a slice that has
+   * more, only `limit` rows come: then it was not read to its end.
+   */
+  packed?(slices: readonly Span[], options: PackOptions): DatasetQuery
+  /** The places of a segment's rows, as columns `at` and `id`, in their order; cheap to plan, and from an index. */
+  places(segment: Segment): Statement
+  /**
+   * Whether rows that few other conditions leave over may be sorted, where they are found faster by
+   * another index than by that of their order.
+   */
+  readonly mayBeSorted: boolean
+}
+
+export interface PackOptions {
+  readonly separator: string
+  /** Rows of a slice. */
+  readonly limit: number
 }
 
 /** What a column holds. Longer integers and shorter texts will do; a type that needs a conversion will not. */

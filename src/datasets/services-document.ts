@@ -43,7 +43,7 @@ const textArray = (names: readonly string[]) => `array[${names.map((n) => `'${n}
  * trailing zeros, so that a microsecond more makes the milliseconds always be there. Half as dear as to_char.
  */
 const renderedTime = (column: string) =>
-  `left(to_json(date_trunc('milliseconds', ${column} at time zone 'UTC') + interval '1 microsecond')::text, 24)`
+  `left(to_json(date_trunc('milliseconds', ${column} at time zone interval '0') + interval '1 microsecond')::text, 24)`
 
 /**
  * Whole milliseconds between the two times as they are rendered; may be negative. Double precision
@@ -56,8 +56,10 @@ const renderedDuration = (alias: string) =>
 /** `{"timestamp": …, <context>}`; null when the event's time is null. */
 function event(alias: string, name: 'started' | 'completed'): string {
   // the time comes from the column: a context that brings one of its own must not replace it
-  const context = `jsonb_strip_nulls(${alias}.${name} - 'timestamp')::text`
-  return `'{"timestamp": ' || ${renderedTime(`${alias}.${name}_at`)} || ${rest(context, 'Z"')}`
+  const column = `${alias}.${name}`
+  const own = `case when ${column} ? 'timestamp' then ${column} - 'timestamp' else ${column} end`
+  const context = `jsonb_strip_nulls(${own})::text`
+  return `'{"timestamp": ' || ${renderedTime(`${column}_at`)} || ${rest(context, 'Z"')}`
 }
 
 /** What follows in an object after `lead`: the members of another one, if any, and the closing brace. */

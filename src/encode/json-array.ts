@@ -1,30 +1,24 @@
-import { KiB } from '../runtime/units.ts'
-
-/** A chunk is passed on as soon as it holds this many UTF-16 units: large enough to hash and copy cheaply. */
-const chunkLength = 256 * KiB
+/** What stands behind each element, in the blocks that `encodeJsonArray` takes. */
+export const elementSeparator = ',\n'
 
 /**
  * Frames JSON texts as one array: `[`, the elements joined by `,` and a line feed, `]`, nothing after
- * it. Yields chunks of UTF-8, of about 256 KiB unless one element is larger. Always yields at least `[]`.
+ * it. Yields nothing before there is a block, or none to come.
+ * @param blocks each one or more elements, each with `elementSeparator` behind it
  */
 export async function* encodeJsonArray(
-  batches: AsyncIterable<readonly string[]>,
+  blocks: AsyncIterable<{ readonly bytes: Buffer }>,
 ): AsyncGenerator<Buffer> {
-  let pending: string[] = []
-  let pendingLength = 0
-  let lead = '['
-  for await (const batch of batches) {
-    for (const element of batch) {
-      pending.push(element)
-      pendingLength += element.length
-      if (pendingLength >= chunkLength) {
-        yield Buffer.from(lead + pending.join(',\n'))
-        lead = ',\n'
-        pending = []
-        pendingLength = 0
-      }
-    }
+  let last: Buffer | undefined
+  for await (const { bytes } of blocks) {
+    yield last ?? Buffer.from('[')
+    last = bytes
   }
-  const tail = pending.length > 0 ? lead + pending.join(',\n') : lead === '[' ? lead : ''
-  yield Buffer.from(`${tail}]`)
+  if (last === undefined) {
+    yield Buffer.from('[]')
+    return
+  }
+  // no separator behind the last element
+  yield last.subarray(0, last.length - elementSeparator.length)
+  yield Buffer.from(']')
 }

@@ -5,8 +5,10 @@ export interface Tally {
   readonly rows: number
   /** Bytes that have passed. */
   readonly bytes: number
-  /** Passes batches on, counting their rows. */
-  countRows<T>(batches: AsyncIterable<readonly T[]>): AsyncGenerator<readonly T[]>
+  /** Passes blocks on, counting their rows. */
+  countRows<Block extends { readonly rows: number }>(
+    blocks: AsyncIterable<Block>,
+  ): AsyncGenerator<Block>
   /** Passes chunks on, counting and digesting their bytes. */
   measure(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer>
   /** SHA-256 of all bytes, lower-case hex. Call it once, when the last chunk has passed. */
@@ -24,10 +26,10 @@ export function createTally(): Tally {
     get bytes() {
       return bytes
     },
-    async *countRows(batches) {
-      for await (const batch of batches) {
-        rows += batch.length
-        yield batch
+    async *countRows(blocks) {
+      for await (const block of blocks) {
+        rows += block.rows
+        yield block
       }
     },
     async *measure(chunks) {

@@ -132,12 +132,25 @@ export interface Snapshot {
   /** The planner's guess for all queries together; undefined where it has none. */
   estimate(queries: readonly DatasetQuery[]): Promise<number | undefined>
   /**
-   * Reads the queries one after another. Yields batches: arrays of JSON texts, a row each.
+   * Reads the rows of the queries, one query after another; the same bytes however it goes about it.
    * @throws SourceError, EncodeError, or the signal's reason
    */
-  read(queries: readonly DatasetQuery[]): AsyncIterable<readonly string[]>
+  read(queries: readonly DatasetQuery[], options: ReadOptions): AsyncIterable<RowBlock>
   /** Ends the connection; a query still running is canceled on the server. Never throws; safe to call again. */
   close(): Promise<void>
+}
+
+export interface ReadOptions {
+  /** What stands behind each element: ASCII, and nothing that an element may hold. */
+  readonly separator: string
+}
+
+/** Rows that come together, rendered. */
+export interface RowBlock {
+  /** UTF-8: the element of each row, each with the separator behind it. */
+  readonly bytes: Buffer
+  /** At least one. */
+  readonly rows: number
 }
 
 export interface PutOptions {

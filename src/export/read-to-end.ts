@@ -1,5 +1,5 @@
 import type { DatasetQuery } from '../datasets/dataset.ts'
-import type { Snapshot } from './ports.ts'
+import type { ReadOptions, RowBlock, Snapshot } from './ports.ts'
 
 /**
  * Reads a snapshot, and closes it with its last row: a snapshot that is open holds up vacuum in the source,
@@ -8,9 +8,10 @@ import type { Snapshot } from './ports.ts'
 export async function* readToEnd(
   snapshot: Snapshot,
   queries: readonly DatasetQuery[],
-): AsyncGenerator<readonly string[]> {
+  options: ReadOptions,
+): AsyncGenerator<RowBlock> {
   try {
-    yield* snapshot.read(queries)
+    yield* snapshot.read(queries, options)
   } finally {
     await snapshot.close()
   }

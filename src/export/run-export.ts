@@ -3,7 +3,7 @@
  * the flow are the pipeline in `produceArtifact`.
  */
 import type { DatasetQuery } from '../datasets/dataset.ts'
-import { encodeJsonArray } from '../encode/json-array.ts'
+import { elementSeparator, encodeJsonArray } from '../encode/json-array.ts'
 import { createTally, type Tally } from '../encode/tally.ts'
 import {
   AbandonedError,
@@ -17,7 +17,7 @@ import type { Clock } from '../runtime/clock.ts'
 import { startHeartbeat } from './heartbeat.ts'
 import type { Artifact, ExportRecord } from './model.ts'
 import { objectKey } from './object-key.ts'
-import type { ArtifactStore, ExportRecords, RowSource, Snapshot } from './ports.ts'
+import type { ArtifactStore, ExportRecords, RowBlock, RowSource, Snapshot } from './ports.ts'
 import { readToEnd } from './read-to-end.ts'
 import { removeLeftovers } from './remove-leftovers.ts'
 import { decideRetry, type RetryDecision, type RetryLimits } from './retry-policy.ts'
@@ -163,8 +163,9 @@ async function runAttempt(
     await untilAborted(heartbeat.beat(), signal)
 
     const estimatedBytes = estimateBytes(queries, facts.estimatedRows)
-    const rows = watchdog.watch(readToEnd(snapshot, queries))
-    attempt.artifact = await produceArtifact(deps, attempt, rows, { signal, estimatedBytes })
+    const rows = readToEnd(snapshot, queries, { separator: elementSeparator })
+    const options = { signal, estimatedBytes }
+    attempt.artifact = await produceArtifact(deps, attempt, watchdog.watch(rows), options)
     const finishedAt = clock.now()
     const expiresAt = new Date(finishedAt.getTime() + settings.artifactTtlMs)
     const times = { finishedAt, expiresAt, snapshotAt: snapshot.at }
@@ -224,7 +225,7 @@ const givenUp = ({ retryable, message }: ErrorFacts, { reason }: RetryDecision) 
 async function produceArtifact(
   { artifacts, settings }: RunExportDeps,
   { record, tally }: Attempt,
-  rows: AsyncIterable<readonly string[]>,
+  rows: AsyncIterable<RowBlock>,
   { signal, estimatedBytes }: { signal: AbortSignal; estimatedBytes: number | undefined },
 ): Promise<Artifact> {
   const contentType = 'application/json'

@@ -1,4 +1,4 @@
-import { encodeJsonArray } from '../encode/json-array.ts'
+import { elementSeparator, encodeJsonArray } from '../encode/json-array.ts'
 import type { ExportSpec } from './model.ts'
 import type { RowSource } from './ports.ts'
 import { readToEnd } from './read-to-end.ts'
@@ -26,7 +26,7 @@ export async function openExportStream(
   const queries = queriesOf(spec)
   const snapshot = await source.open({ signal })
   try {
-    const encoded = encodeJsonArray(readToEnd(snapshot, queries))
+    const encoded = encodeJsonArray(readToEnd(snapshot, queries, { separator: elementSeparator }))
     const first = await encoded.next()
     return { chunks: resumed(first, encoded), close: () => snapshot.close() }
   } catch (error) {

@@ -35,7 +35,7 @@ export function measuredSource(source: RowSource, registry: Registry): RowSource
       return {
         at: snapshot.at,
         estimate: (queries) => snapshot.estimate(queries),
-        read: (queries) => snapshot.read(queries),
+        read: (queries, readOptions) => snapshot.read(queries, readOptions),
         close: () => snapshot.close().finally(() => open.delete(entry)),
       }
     },

@@ -1,4 +1,4 @@
-import type pg from 'pg'
+import pg from 'pg'
 import type { SourceLimits } from './source-limits.ts'
 
 /** The server's process behind a connection, in a transaction of ours. */
@@ -13,6 +13,16 @@ export interface Backend {
 export interface BegunSnapshot extends Backend {
   /** When the transaction began, which was before its snapshot was taken. */
   readonly at: Date
+  /** By which other transactions can see the same, for as long as this one is open; undefined where they cannot. */
+  readonly sharedAs: string | undefined
+}
+
+export interface SnapshotOptions {
+  readonly limits: SourceLimits
+  /** Whether other transactions are to see the same. */
+  readonly share?: boolean
+  /** Of a snapshot that another transaction shares: it is what this one sees. */
+  readonly sharedAs?: string | undefined
 }
 
 /** Where a transaction goes back to after an error: the same snapshot still, and the same settings. */
@@ -48,7 +58,8 @@ const settings = ({ statementMs, writeMs, idleMs, transactionMs }: SourceLimits)
   TimeZone: 'UTC',
   DateStyle: 'ISO',
   jit: 'off',
-  // an index gives the rows in order, the first one at once; a sort of a whole range would spill to disk
+  // an index gives the rows in order, the first one at once; a sort could spill to disk. Where it is better to
+  // sort, the reader says so
   enable_sort: 'off',
   max_parallel_workers_per_gather: '0',
   // a statement that waits for a lock is one that takes long
@@ -62,6 +73,10 @@ const settings = ({ statementMs, writeMs, idleMs, transactionMs }: SourceLimits)
   client_connection_check_interval: '500ms',
 })
 
+/** It has to come before any query of the transaction, and before a savepoint. */
+const adopt = (sharedAs: string | undefined) =>
+  sharedAs === undefined ? '' : `;\n  set transaction snapshot ${pg.escapeLiteral(sharedAs)}`
+
 /**
  * Begins the transaction that shows one snapshot. Everything we set lives in it, and nothing before it:
  * a pooler in transaction mode gives one server connection to a transaction, and may give another one to
@@ -70,14 +85,31 @@ const settings = ({ statementMs, writeMs, idleMs, transactionMs }: SourceLimits)
  */
 export async function beginSnapshot(
   client: pg.Client,
-  limits: SourceLimits,
+  { limits, share = false, sharedAs }: SnapshotOptions,
 ): Promise<BegunSnapshot> {
   const values = settings(limits)
-  await client.query(begin)
-  await client.query(stopTransactionTimer)
-  await client.query(set, [Object.keys(values), Object.values(values)])
-  const { rows } = await client.query<BegunSnapshot>(whoAmI)
+  const start = async () => {
+    await client.query(begin + adopt(sharedAs))
+    await client.query(stopTransactionTimer)
+    await client.query(set, [Object.keys(values), Object.values(values)])
+  }
+  await start()
+  const shared = share ? await exportSnapshot(client) : sharedAs
+  if (shared === undefined && share) await start()
+  const { rows } = await client.query<Omit<BegunSnapshot, 'sharedAs'>>(whoAmI)
   // behind the settings: going back to it must not undo them
   await client.query(`savepoint ${savepoint}`)
-  return rows[0] as BegunSnapshot
+  return { ...(rows[0] as Omit<BegunSnapshot, 'sharedAs'>), sharedAs: shared }
+}
+
+/** @returns undefined, and no transaction any more, where the server cannot do that */
+async function exportSnapshot(client: pg.Client): Promise<string | undefined> {
+  try {
+    const { rows } = await client.query<{ id: string }>('select pg_export_snapshot() as id')
+    return rows[0]?.id
+  } catch (error) {
+    if (!(error instanceof pg.DatabaseError)) throw error
+    await client.query('rollback')
+    return undefined
+  }
 }

@@ -4,6 +4,8 @@ import type QueryStream from 'pg-query-stream'
 export interface SyncedOptions {
   /** Told when the server begins to work for the stream, and when it is ready again. */
   readonly onWork: (working: boolean) => void
+  /** Told when the portal is closed, and the connection ready for something else; after an error, never. */
+  readonly onClosed: () => void
   /** Told what the server said at once; the stream keeps it until the server is ready, which may be never. */
   readonly onError: (error: Error) => void
 }
@@ -25,7 +27,7 @@ interface Told {
 export function querySynced(
   client: pg.Client,
   stream: QueryStream,
-  { onWork, onError }: SyncedOptions,
+  { onWork, onClosed, onError }: SyncedOptions,
 ): QueryStream {
   const { connection } = client
   const { handleError, handleReadyForQuery } = stream as unknown as Told
@@ -64,9 +66,13 @@ export function querySynced(
         handleError(error)
       },
       handleReadyForQuery() {
+        if (!query.closes) {
+          onWork(false)
+          return
+        }
         // to the stream this is its end, whenever it comes
-        if (query.closes) handleReadyForQuery()
-        else onWork(false)
+        handleReadyForQuery()
+        onClosed()
       },
     })
   }

@@ -23,16 +23,23 @@ export interface OwnLimits {
   readonly maxMs: number
   /** How long one batch of rows may wait to be taken whole, ms. Default: `stallMs`. */
   readonly takeMs?: number
+  /** How long a reader may rest while what was read ahead is taken, ms. Default: `takeMs`. */
+  readonly restMs?: number
 }
 
 /** The limits of the server, behind our own limits whichever of them it may be. */
-export function sourceLimits({ stallMs, maxMs, takeMs = stallMs }: OwnLimits): SourceLimits {
+export function sourceLimits({
+  stallMs,
+  maxMs,
+  takeMs = stallMs,
+  restMs = takeMs,
+}: OwnLimits): SourceLimits {
   const behind = (ms: number) => Math.min(ms + marginMs, longestMs)
   return {
     // a batch is read ahead while the one before is taken: both waits, one after the other, may cover it
     statementMs: behind(takeMs + stallMs),
     writeMs: behind(stallMs),
-    idleMs: behind(takeMs),
+    idleMs: behind(restMs),
     transactionMs: behind(maxMs),
   }
 }

@@ -16,8 +16,9 @@ export interface BenchStack {
   /** `longhaul serve`, as a process. */
   readonly server: LonghaulProcess
   readonly url: string
-  readonly postgresPid: number
-  readonly s3Pid: number
+  /** Absent where they are not ours: on another machine perhaps. */
+  readonly postgresPid?: number
+  readonly s3Pid?: number
   readonly resources: Resources
 }
 
@@ -29,24 +30,44 @@ export const everything = {
 
 export const print = (line: string) => process.stdout.write(`${line}\n`)
 
-/** Runs a benchmark on an embedded stack of its own, with a server, and removes all of it. */
+/** What a stack that is there already is reached by. */
+const stackVariable = /^(DATABASE_URL|S3_[A-Z_]+|AWS_[A-Z_]+)$/
+
+/** An embedded stack of its own, in a temporary folder. */
+async function startOwnStack(resources: Resources) {
+  const dataDir = resources.add(
+    join(tmpdir(), `longhaul-bench-${randomBytes(6).toString('hex')}`),
+    removeStackData,
+  )
+  const { values, postgresPid, s3Pid } = resources.add(await startStack({ dataDir }), (started) =>
+    started.stop(),
+  )
+  return { values, postgresPid, s3Pid }
+}
+
+/**
+ * Runs a benchmark with a server of its own: on the stack that the environment names, if DATABASE_URL is set,
+ * else on an embedded one, of which nothing is left.
+ */
 export async function withBenchStack(work: (stack: BenchStack) => Promise<void>): Promise<void> {
   const resources = createResources()
   try {
-    const dataDir = resources.add(
-      join(tmpdir(), `longhaul-bench-${randomBytes(6).toString('hex')}`),
-      removeStackData,
+    const given = Object.entries(process.env).flatMap(([name, value]) =>
+      stackVariable.test(name) && value !== undefined ? [[name, value] as const] : [],
     )
-    const stack = resources.add(await startStack({ dataDir }), (started) => started.stop())
-    const environment = { ...stack.values, PORT: '0', WORKER_PORT: '0' }
-    const databaseUrl = stack.values.DATABASE_URL
+    const { DATABASE_URL: givenUrl } = process.env
+    const { values, ...pids } =
+      givenUrl === undefined
+        ? await startOwnStack(resources)
+        : { values: { ...Object.fromEntries(given), DATABASE_URL: givenUrl } }
+    const environment = { ...values, PORT: '0', WORKER_PORT: '0' }
+    const databaseUrl = values.DATABASE_URL
     await migrate(databaseUrl, { referenceSchema: true })
     const server = resources.add(await startProcess('serve', environment), (started) =>
       started.stop(),
     )
-    const { postgresPid, s3Pid } = stack
     const url = String(server.ready['url'])
-    await work({ databaseUrl, environment, server, url, postgresPid, s3Pid, resources })
+    await work({ databaseUrl, environment, server, url, ...pids, resources })
   } finally {
     await resources.release()
   }

@@ -54,7 +54,8 @@ async function measureWorkload(
   const variables = { ...environment, SOURCE_DATABASE_URL: source }
   const worker = await startProcess('worker', variables)
   const bench: Bench = { environment: variables, worker, url }
-  const usage = () => Promise.all([worker.pid, postgresPid, s3Pid].map(cpuSeconds))
+  const spentBy = async (pid: number | undefined) => (pid === undefined ? NaN : cpuSeconds(pid))
+  const usage = () => Promise.all([worker.pid, postgresPid, s3Pid].map(spentBy))
   const measured: Measured[] = []
   try {
     // the first round warms up caches, and counts for nobody
@@ -81,10 +82,13 @@ function printWorkload(workload: Workload, measured: readonly Measured[]): void 
   const seconds = (name: string) => median(of(name).map((run) => run.seconds))
   const own = seconds('longhaul')
   const { rows = 0, bytes = 0 } = of('longhaul')[0] ?? {}
+  const most = (value: (run: Run) => number | undefined) =>
+    Math.max(...of('longhaul').map((run) => value(run) ?? NaN)).toFixed(0)
   print('')
   print(
-    `${workload.name}: ${rows.toLocaleString('en-US')} rows, ${(bytes / 1e6).toFixed(0)} MB, ` +
-      `peak ${(median(of('longhaul').map(({ peakBytes = 0 }) => peakBytes)) / MiB).toFixed(0)} MiB`,
+    `${workload.name}: ${rows.toLocaleString('en-US')} rows, ${(bytes / 1e6).toFixed(0)} MB; ` +
+      `worker: peak ${most(({ peakBytes = NaN }) => peakBytes / MiB)} MiB, event loop late by ` +
+      `${most(({ loop }) => loop?.p99)} ms (p99), ${most(({ loop }) => loop?.longest)} ms (longest)`,
   )
   print('  contender   seconds      MB/s      rows/s  CPU worker  PostgreSQL  store  x longhaul')
   for (const name of new Set(measured.map(({ contender }) => contender))) {

@@ -14,7 +14,7 @@ describe('longhaul cancel', () => {
     const worker = startCli(onTestFinished, ['worker'], { env: serviceEnvironment(system) })
     const { id } = await system.client.request({ ...range, export_content: true })
     await until(async () => (await system.bucket.openUploads()).length > 0)
-    expect(await runningQueries(system.database)).toHaveLength(1)
+    expect(await runningQueries(system.database)).not.toEqual([])
 
     const env = { LONGHAUL_URL: system.url }
     const result = await runCli(['cancel', id, '--json'], { env })

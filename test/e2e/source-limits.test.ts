@@ -26,7 +26,7 @@ it('an export and a stream are read under limits that follow from the configurat
   const { id } = await system.client.request(fixtureRange)
   const { artifact } = await system.client.wait(id)
   expect(await (await fetch(artifact!.url)).json()).toEqual([
-    'statement 210s, write 120000, idle 2min, transaction 2030s',
+    'statement 210s, write 120000, idle 8min, transaction 2030s',
   ])
   const { body } = await readStream(system.url, fixtureRange)
   expect(JSON.parse(String(body))).toEqual([

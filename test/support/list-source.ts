@@ -1,5 +1,6 @@
 import type { RowSource } from '../../src/export/ports.ts'
 import { aborted, deferred } from './deferred.ts'
+import { blockOf } from './row-blocks.ts'
 
 export interface ListSource extends RowSource {
   /** Snapshots that were opened and not closed. */
@@ -54,9 +55,9 @@ export function createListSource(
             const stop = [failAt?.row, waitAt].find(
               (at) => at !== undefined && at >= row && at < row + batch.length,
             )
-            if (stop !== undefined && stop > row) yield batch.slice(0, stop - row)
+            if (stop !== undefined && stop > row) yield blockOf(batch.slice(0, stop - row))
             if (stop !== undefined) await arrive(stop, signal)
-            yield stop === undefined ? batch : batch.slice(stop - row)
+            yield blockOf(stop === undefined ? batch : batch.slice(stop - row))
             row += batch.length
           }
         },

@@ -1,11 +1,11 @@
 import pg from 'pg'
 import type { DatasetQuery } from '../../src/datasets/dataset.ts'
 import type { Snapshot } from '../../src/export/ports.ts'
-import { createRowSource } from '../../src/postgres/snapshot.ts'
 import type { SourceLimits } from '../../src/postgres/source-limits.ts'
 import type { TestDatabase } from './database.ts'
 import type { Release } from './release.ts'
-import { roomyLimits } from './roomy-limits.ts'
+import { roomySource } from './roomy-source.ts'
+import { readBlocks } from './row-blocks.ts'
 
 /** What the server knows of a connection of ours. */
 export interface Session {
@@ -33,13 +33,13 @@ export async function openSnapshot(
   url: string,
   limits: Partial<SourceLimits> = {},
 ): Promise<Snapshot> {
-  const source = createRowSource(url, { ...roomyLimits, ...limits })
+  const source = roomySource(url, { limits })
   const snapshot = await source.open({ signal: new AbortController().signal })
   release(() => snapshot.close())
   return snapshot
 }
 
-/** A statement as a dataset has it, of one text column. It comes in batches of 100 rows. */
+/** A statement as a dataset has it, of one text column. It is read in batches of 26 rows. */
 export const anyQuery = (text: string): DatasetQuery => ({
   text,
   values: [],
@@ -51,7 +51,7 @@ export const anyQuery = (text: string): DatasetQuery => ({
 /** Reads to the end. @returns the rows */
 export async function readAll(snapshot: Snapshot, query: DatasetQuery): Promise<readonly string[]> {
   const rows: string[] = []
-  for await (const batch of snapshot.read([query])) rows.push(...batch)
+  for await (const batch of readBlocks(snapshot, [query])) rows.push(...batch)
   return rows
 }
 

@@ -34,6 +34,7 @@ describe('the configuration', () => {
       orphanAgeMinutes: 60,
       port: 8080,
       exportConcurrency: 2,
+      exportReaders: 2,
       maxFailures: 5,
       maxAttempts: 50,
       maxSeconds: 86_400,

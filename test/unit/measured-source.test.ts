@@ -2,6 +2,7 @@ import { expect, it, vi } from 'vitest'
 import type { RowSource, Snapshot } from '../../src/export/ports.ts'
 import { measuredSource } from '../../src/metrics/measured-source.ts'
 import { createRegistry } from '../../src/metrics/registry.ts'
+import { blockOf } from '../support/row-blocks.ts'
 import { metricValues } from '../support/metric-values.ts'
 
 const { signal } = new AbortController()
@@ -17,7 +18,7 @@ const snapshot = (): Snapshot => ({
   at: new Date(0),
   estimate: () => Promise.resolve(7),
   read: async function* () {
-    yield await Promise.resolve(['1'])
+    yield await Promise.resolve(blockOf(['1']))
   },
   close: () => Promise.resolve(),
 })
@@ -47,9 +48,9 @@ it('hands everything through', async () => {
   const opened = await source.open({ signal })
   expect(opened.at).toEqual(new Date(0))
   expect(await opened.estimate([])).toBe(7)
-  const batches: unknown[] = []
-  for await (const batch of opened.read([])) batches.push(batch)
-  expect(batches).toEqual([['1']])
+  const blocks: unknown[] = []
+  for await (const block of opened.read([], { separator: ',\n' })) blocks.push(block)
+  expect(blocks).toEqual([blockOf(['1'])])
 })
 
 it('counts none that could not be opened', async () => {

@@ -21,6 +21,11 @@ describe('the limits of the source database', () => {
     })
   })
 
+  it('let a reader rest for longer than a batch may take', () => {
+    const limits = { stallMs: 120_000, maxMs: 86_400_000, restMs: 600_000 }
+    expect(sourceLimits(limits)).toMatchObject({ statementMs: 270_000, idleMs: 630_000 })
+  })
+
   it('are numbers that PostgreSQL takes, whatever the configuration allows', () => {
     const year = 31_536_000_000
     const limits = sourceLimits({ stallMs: year, maxMs: year })

@@ -9,14 +9,13 @@ async function drain<T>(items: AsyncIterable<T>): Promise<readonly T[]> {
 }
 
 describe('a tally', () => {
-  it('counts rows, and passes the batches on as they are', async () => {
+  it('counts rows, and passes the blocks on as they are', async () => {
     const tally = createTally()
     async function* source() {
-      yield await Promise.resolve([1, 2])
-      yield []
-      yield [3]
+      yield await Promise.resolve({ rows: 2 })
+      yield { rows: 1 }
     }
-    expect(await drain(tally.countRows(source()))).toEqual([[1, 2], [], [3]])
+    expect(await drain(tally.countRows(source()))).toEqual([{ rows: 2 }, { rows: 1 }])
     expect(tally.rows).toBe(3)
   })
 

@@ -1,4 +1,3 @@
-import { keepMemorySteady } from '../../runtime/steady-memory.ts'
 import { newCommand, type BuildCommand } from '../command.ts'
 import { runService } from '../run-service.ts'
 
@@ -6,6 +5,5 @@ export const serveCommand: BuildCommand = (readEnvironment) =>
   newCommand('serve', 'answer HTTP requests until stopped').action(async () => {
     // loaded only here: the commands that talk to a server start without database and queue
     const { startServer } = await import('../../compose.ts')
-    keepMemorySteady()
     await runService(readEnvironment(), startServer)
   })

@@ -1,4 +1,3 @@
-import { keepMemorySteady } from '../../runtime/steady-memory.ts'
 import { newCommand, type BuildCommand } from '../command.ts'
 import { runService } from '../run-service.ts'
 
@@ -6,6 +5,5 @@ export const workerCommand: BuildCommand = (readEnvironment) =>
   newCommand('worker', 'run exports until stopped').action(async () => {
     // loaded only here: the commands that talk to a server start without database and queue
     const { startExportWorker } = await import('../../compose-worker.ts')
-    keepMemorySteady()
     await runService(readEnvironment(), startExportWorker)
   })

@@ -17,6 +17,13 @@ export interface Run {
   readonly bytes?: number
   /** Peak resident memory of the worker, bytes. */
   readonly peakBytes?: number
+  /** Delay of the worker's event loop meanwhile, ms. */
+  readonly loop?: LoopDelay
+}
+
+export interface LoopDelay {
+  readonly p99: number
+  readonly longest: number
 }
 
 export interface Bench {
@@ -65,12 +72,6 @@ async function runOwn(file: string, env: Readonly<Record<string, string>>): Prom
   return JSON.parse(output) as Run
 }
 
-/** One psql, one connection, with the fastest statements known. */
-const copies = (workload: Workload) =>
-  fastestCopies(workload)
-    .map((query) => `copy (${query}) to stdout;`)
-    .join('\n')
-
 const psql = '"$PSQL" -X -q -d "$SOURCE_DATABASE_URL" -c "$COPIES"'
 
 const shellRun = async (script: string, { environment }: Bench, workload: Workload) => {
@@ -78,10 +79,23 @@ const shellRun = async (script: string, { environment }: Bench, workload: Worklo
     ...environment,
     PSQL: findProgram('psql') ?? '',
     AWS: findProgram('aws') ?? '',
-    COPIES: copies(workload),
+    COPIES: fastestCopies(workload),
   }
   const { seconds } = await runProgram('/bin/bash', ['-euo', 'pipefail', '-c', script], env)
   return { seconds }
+}
+
+/** Of the time since it was last asked. */
+async function askLoopDelay({ ready }: LonghaulProcess): Promise<LoopDelay> {
+  const response = await fetch(`${String(ready['url'])}/metrics`)
+  const metrics = await response.text()
+  const ms = (what: string) => {
+    const found = new RegExp(`^nodejs_eventloop_lag_${what}_seconds ([\\d.e-]+)$`, 'm').exec(
+      metrics,
+    )
+    return Number(found?.[1]) * 1000
+  }
+  return { p99: ms('p99'), longest: ms('max') }
 }
 
 const all: readonly Contender[] = [
@@ -92,6 +106,7 @@ const all: readonly Contender[] = [
     async run({ url, worker }, { content }) {
       const client = createClient({ url })
       await worker.forgetPeak()
+      await askLoopDelay(worker)
       const startedAt = performance.now()
       const { id } = await client.request({ ...everything, export_content: content })
       const { artifact, error } = await client.wait(id)
@@ -100,7 +115,8 @@ const all: readonly Contender[] = [
       // what was written would fill the disk
       await fetch(`${url}/exports/${id}`, { method: 'DELETE' })
       const { rows, bytes } = artifact
-      return { seconds, rows, bytes, peakBytes: await worker.peakBytes() }
+      const loop = await askLoopDelay(worker)
+      return { seconds, rows, bytes, loop, peakBytes: await worker.peakBytes() }
     },
   },
   {

@@ -1,8 +1,8 @@
 import type pg from 'pg'
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import { services } from '../../../src/datasets/services.ts'
-import { createRowSource } from '../../../src/postgres/snapshot.ts'
-import { roomyLimits } from '../../support/roomy-limits.ts'
+import { roomySource } from '../../support/roomy-source.ts'
+import { readBlocks } from '../../support/row-blocks.ts'
 import { MiB } from '../../../src/runtime/units.ts'
 import { artifactSql } from '../../support/artifact-sql.ts'
 import { sha256 } from '../../support/chunks.ts'
@@ -36,11 +36,11 @@ const insertLarge = (count: number, bytes: string, id = 'n::text') =>
 
 /** The digest of the artifact. */
 async function readDigest(): Promise<{ sha256: string; rows: number }> {
-  const snapshot = await createRowSource(url, roomyLimits).open({
+  const snapshot = await roomySource(url).open({
     signal: new AbortController().signal,
   })
   const texts: string[] = []
-  for await (const batch of snapshot.read(services.queries(selection))) {
+  for await (const batch of readBlocks(snapshot, services.queries(selection))) {
     texts.push(...batch)
   }
   await snapshot.close()

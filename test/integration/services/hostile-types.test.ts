@@ -1,7 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { SourceError } from '../../../src/errors.ts'
-import { createRowSource } from '../../../src/postgres/snapshot.ts'
-import { roomyLimits } from '../../support/roomy-limits.ts'
+import { roomySource } from '../../support/roomy-source.ts'
 import { services } from '../../../src/datasets/services.ts'
 import { createTestDatabase } from '../../support/database.ts'
 import { insertService } from '../../support/fixture-services.ts'
@@ -65,7 +64,7 @@ describe('columns of a view that have another type than the reference tables', (
   it('are named all at once, and before the planner stumbles over them', async () => {
     const json = { extensions: 'r.extensions::json', started: 'r.started::json' }
     const url = await setup({ services: json, states: json, tasks: { task_id: '1' } })
-    const snapshot = await createRowSource(url, roomyLimits).open({
+    const snapshot = await roomySource(url).open({
       signal: new AbortController().signal,
     })
     onTestFinished(() => snapshot.close())

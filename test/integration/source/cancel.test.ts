@@ -13,6 +13,7 @@ import {
   readAll,
   sourceSessions,
 } from '../../support/source-session.ts'
+import { readBlocks } from '../../support/row-blocks.ts'
 import { until } from '../../support/until.ts'
 import { releaseAfterAll } from '../../support/release-after-all.ts'
 
@@ -177,7 +178,7 @@ describe('a snapshot that is closed while the server waits for it', () => {
     const proxy = await createFaultProxy(database.url, onTestFinished)
     const snapshot = await openSnapshot(onTestFinished, proxy.url)
     const many = anyQuery('select n::text from generate_series(1, 10000) n')
-    const batches = snapshot.read([many])[Symbol.asyncIterator]()
+    const batches = readBlocks(snapshot, [many])[Symbol.asyncIterator]()
     await batches.next()
     await until(async () => {
       const seen = await session()

@@ -9,6 +9,7 @@ import {
   readAll,
   sourceSessions,
 } from '../../support/source-session.ts'
+import { readBlocks } from '../../support/row-blocks.ts'
 import { until } from '../../support/until.ts'
 import { releaseAfterAll } from '../../support/release-after-all.ts'
 
@@ -26,7 +27,8 @@ beforeAll(async () => {
   limitsTransactions = rowCount === 1
 })
 
-const many = anyQuery(`select n::text from generate_series(1, 10000) n`)
+/** More than is read ahead. */
+const many = anyQuery(`select repeat('x', 10000) from generate_series(1, 2000)`)
 /** A batch takes about 0.2 s, all of it 20 times as long. */
 const slow = anyQuery(
   `select n::text from generate_series(1, 2000) n where pg_sleep(0.002) is not null`,
@@ -40,7 +42,7 @@ const gone = () =>
 describe('the server ends a session', () => {
   it('whose reader takes no rows any more', async () => {
     const snapshot = await openSnapshot(onTestFinished, database.url, { idleMs: 500 })
-    const batches = snapshot.read([many])[Symbol.asyncIterator]()
+    const batches = readBlocks(snapshot, [many])[Symbol.asyncIterator]()
     await batches.next()
     // the snapshot would hold up vacuum
     await until(async () => (await session())?.state === 'idle in transaction')
@@ -113,7 +115,7 @@ describe('a session that moves', () => {
     const snapshot = await openSnapshot(onTestFinished, database.url, limits)
     const begun = performance.now()
     const rows: string[] = []
-    for await (const batch of snapshot.read([slow])) {
+    for await (const batch of readBlocks(snapshot, [slow])) {
       rows.push(...batch)
       await sleep(100)
     }

@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import type { Snapshot } from '../../../src/export/ports.ts'
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts'
 import { releaseAfterAll } from '../../support/release-after-all.ts'
+import { readBlocks } from '../../support/row-blocks.ts'
 import { anyQuery, openSnapshot } from '../../support/source-session.ts'
 
 let database: TestDatabase
@@ -16,7 +17,7 @@ const seen = anyQuery(`select coalesce(string_agg(n::text, ',' order by n), '') 
 /** What two passes over one snapshot give, and what happens between them. */
 async function readTwice(snapshot: Snapshot, between: () => Promise<unknown>): Promise<string[]> {
   const passes: string[] = []
-  for await (const rows of snapshot.read([seen, seen])) {
+  for await (const rows of readBlocks(snapshot, [seen, seen])) {
     passes.push(...rows)
     if (passes.length === 1) await between()
   }
@@ -54,7 +55,7 @@ describe('a snapshot', () => {
       `with w as (insert into seen values (9) returning n) select n::text from w`,
     )
     const reading = async () => {
-      for await (const rows of snapshot.read([writing])) expect(rows).toEqual([])
+      for await (const rows of readBlocks(snapshot, [writing])) expect(rows).toEqual([])
     }
     await expect(reading()).rejects.toMatchObject({
       code: 'SOURCE_QUERY_FAILED',

@@ -1,0 +1,158 @@
+import pg from 'pg'
+import QueryStream from 'pg-query-stream'
+import type { DatasetQuery, Statement } from '../datasets/dataset.ts'
+import { SourceError } from '../errors.ts'
+import { untilAborted } from '../runtime/abort.ts'
+import {
+  beginSnapshot,
+  savepoint,
+  type BegunSnapshot,
+  type SnapshotOptions,
+} from './begin-snapshot.ts'
+import { assertColumnTypes } from './column-types.ts'
+import { endBackend } from './end-backend.ts'
+import { translatePgError } from './pg-errors.ts'
+import { connect, disconnect } from './pool.ts'
+import { querySynced } from './query-synced.ts'
+import { readBatches } from './row-batches.ts'
+import { searchRecord, type FailedQuery } from './search-record.ts'
+
+/** A row as it comes: the text of each column. */
+export type Row = readonly (string | null)[]
+
+/**
+ * A connection of its own in a transaction that shows one snapshot. One statement at a time. All of it
+ * throws SourceErrors, EncodeErrors, or the reason of the signal it was opened with.
+ */
+export interface Session {
+  readonly begun: BegunSnapshot
+  /** Runs a short statement. */
+  ask<Answer extends pg.QueryResultRow>(statement: Statement): Promise<readonly Answer[]>
+  /** Makes sure that a query's tables have columns it can show. */
+  checkTables(query: DatasetQuery): Promise<void>
+  /** Reads a statement in batches of up to `batchRows` rows; it may be left early. */
+  read(query: DatasetQuery, batchRows: number): AsyncGenerator<readonly Row[]>
+  /** Ends the connection; a statement still running is canceled on the server. Never throws; safe to call again. */
+  close(): Promise<void>
+}
+
+/** How long a record that makes the export fail is searched for, to be named, ms. */
+const searchTimeoutMs = 10_000
+
+/** @throws SourceError, or the reason of the signal */
+export async function openSession(
+  url: string,
+  { signal, ...options }: SnapshotOptions & { readonly signal: AbortSignal },
+): Promise<Session> {
+  signal.throwIfAborted()
+  const connecting = connect(url, 'source database')
+  try {
+    const client = await untilAborted(connecting, signal)
+    const begun = await untilAborted(beginSnapshot(client, options), signal)
+    return createSession(url, client, begun, signal)
+  } catch (error) {
+    void connecting.then(disconnect).catch(() => undefined)
+    signal.throwIfAborted()
+    throw translatePgError(error, 'source database')
+  }
+}
+
+function createSession(
+  url: string,
+  client: pg.Client,
+  begun: BegunSnapshot,
+  outer: AbortSignal,
+): Session {
+  // A query stream on a connection that died fires neither error nor close (node-postgres issue
+  // 2870): the reader listens to the connection itself instead of trusting the stream.
+  const broken = new AbortController()
+  let said: Error | undefined
+  const onError = (error: Error) => void (said ??= error)
+  client.on('error', (error) => broken.abort(lost(said ?? error)))
+  client.on('end', () => broken.abort(lost(said)))
+  const signal = AbortSignal.any([outer, broken.signal])
+  /** Statements that the server is at work on, whether anybody still waits for them or not. */
+  let working = 0
+  const onWork = (begins: boolean) => void (working += begins ? 1 : -1)
+
+  function counted<T>(work: Promise<T>): Promise<T> {
+    onWork(true)
+    return work.finally(() => onWork(false))
+  }
+
+  /** The caller's reason comes first, then what the server said, then that it is gone. */
+  function throwReason(error: unknown): void {
+    outer.throwIfAborted()
+    if (!(error instanceof pg.DatabaseError)) broken.signal.throwIfAborted()
+  }
+
+  /** The connection takes one statement at a time: what was read before is closed by then. */
+  let ready: Promise<void> = Promise.resolve()
+
+  /** Runs short statements. */
+  async function run<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      await untilAborted(ready, signal)
+      return await untilAborted(counted(work()), signal)
+    } catch (error) {
+      throwReason(error)
+      throw translatePgError(error, 'source database')
+    }
+  }
+
+  async function* read(query: DatasetQuery, batchRows: number) {
+    let arrived = 0
+    try {
+      const config = { batchSize: batchRows, rowMode: 'array' } as const
+      const stream = new QueryStream(query.text, [...query.values], config)
+      await untilAborted(ready, signal)
+      let onClosed: () => void = () => undefined
+      ready = new Promise((resolve) => (onClosed = resolve))
+      const running = querySynced(client, stream, { onWork, onClosed, onError })
+      for await (const rows of readBatches<Row>(running, signal)) {
+        yield rows
+        arrived += rows.length
+      }
+    } catch (error) {
+      throwReason(error)
+      throw await explain({ query, error, arrived })
+    }
+  }
+
+  /** The error that says most about a statement that failed. */
+  async function explain(failed: FailedQuery): Promise<Error> {
+    const { query, error } = failed
+    const refusal = error instanceof Error ? query.refusal(error.message) : undefined
+    if (refusal !== undefined) return refusal
+    const limit = AbortSignal.any([signal, AbortSignal.timeout(searchTimeoutMs)])
+    const search = counted(searchRecord(client, savepoint, failed))
+    const named = await untilAborted(search, limit).catch(() => undefined)
+    return named ?? translatePgError(error, 'source database')
+  }
+
+  let left: Promise<void> | undefined
+  const leave = () => (left ??= disconnect(client))
+  async function end(): Promise<void> {
+    // closing the socket alone would leave the server computing for a while
+    if (working > 0 && !broken.signal.aborted) await endBackend(url, begun, leave)
+    await leave()
+  }
+  let ended: Promise<void> | undefined
+
+  return {
+    begun,
+    ask: async <Answer extends pg.QueryResultRow>({ text, values }: Statement) =>
+      (await run(() => client.query<Answer>(text, [...values]))).rows,
+    checkTables: ({ tables }) => run(() => assertColumnTypes(client, tables)),
+    read,
+    close: () => (ended ??= end()),
+  }
+}
+
+/** Why a connection has ended; mostly the server has said so before. */
+const lost = (cause?: Error): Error =>
+  cause instanceof pg.DatabaseError
+    ? translatePgError(cause, 'source database')
+    : new SourceError('SOURCE_UNAVAILABLE', 'The connection to the source database was lost.', {
+        cause,
+      })
