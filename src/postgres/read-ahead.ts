@@ -6,6 +6,9 @@ import type { Reader } from './reader.ts'
 /** A segment that has so many times the rows that were wanted is left to be planned anew. */
 const patience = 2
 
+/** A dataset's own guess may be so many times too small: a first batch of the largest documents must fit, too. */
+const doubt = 8
+
 export interface ReadAheadDeps {
   /** There at once. */
   readonly first: Reader
@@ -52,8 +55,11 @@ export async function* readAhead(
   let planning: Promise<unknown> = Promise.resolve()
   const working: Promise<void>[] = []
 
-  /** Measured; guessed before there is anything to measure. */
-  const rowBytes = ({ query }: Task) => (seen.rows === 0 ? query.rowBytes : seen.bytes / seen.rows)
+  /** Measured; before there is anything to measure, so much that the first look is a short one. */
+  function rowBytes({ kind, query }: Task): number {
+    if (seen.rows > 0) return seen.bytes / seen.rows
+    return kind === 'whole' ? query.rowBytes : doubt * query.rowBytes
+  }
   const wantedRows = (task: Task) => Math.max(1, Math.ceil(segmentBytes / rowBytes(task)))
 
   const untaken = () => find(head, ({ taken }) => !taken)

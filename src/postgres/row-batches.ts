@@ -1,6 +1,5 @@
 import type { Readable } from 'node:stream'
 import { SourceError } from '../errors.ts'
-import { once } from 'node:events'
 
 /**
  * Drains an object stream in batches: whatever it has buffered is one batch, so that no row costs a
@@ -28,13 +27,21 @@ export async function* readBatches<Row>(
   }
 }
 
-/** Waits until there is something to read, the stream has ended or failed, or the signal is aborted. */
-async function settles(stream: Readable, signal: AbortSignal): Promise<void> {
-  const done = new AbortController()
-  const options = { signal: AbortSignal.any([signal, done.signal]) }
-  const events = ['readable', 'end', 'close'].map((event) => once(stream, event, options))
-  // what has failed is seen by who looks next: the stream's failure before the signal's reason
-  await Promise.race(events).catch(() => undefined)
-  done.abort()
-  await Promise.allSettled(events)
+/**
+ * Waits until there is something to read, the stream has ended or failed, or the signal is aborted. By listeners of its
+ * own: `once` with a signal makes an AbortError, with its stack, for each event that it waited for in vain.
+ */
+function settles(stream: Readable, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      for (const event of events) stream.off(event, done)
+      signal.removeEventListener('abort', done)
+      // what has failed is seen by who looks next: the stream's failure before the signal's reason
+      resolve()
+    }
+    for (const event of events) stream.on(event, done)
+    signal.addEventListener('abort', done)
+  })
 }
+
+const events = ['readable', 'end', 'close', 'error'] as const
