@@ -7,8 +7,9 @@
  * - **job**: the BullMQ entry that carries an export's id, and nothing else.
  * - **attempt**: one run of an export; grows with every claim, fences updates, and names the object key.
  * - **snapshot**: the repeatable-read view that an export reads.
- * - **batch**: rows from one read of a cursor. **chunk**: bytes from the encoder. **part**: a numbered
- *   piece of a multipart upload. **upload**: one multipart upload.
+ * - **segment**: a part of a range, read by one connection. **reader**: a connection that reads segments.
+ * - **batch**: rows from one read of a cursor. **block**: rendered rows that come together. **chunk**: bytes
+ *   from the encoder. **part**: a numbered piece of a multipart upload. **upload**: one multipart upload.
  * - **artifact**: the finished object and its facts. **link**: a signed URL with an end.
  */
 import type { EventFilter, StateFilter } from '../datasets/dataset.ts'
