@@ -117,6 +117,14 @@ describe('a worker that is killed', () => {
     await until(async () => (await s.bucket.keys()).length > 0)
     first.kill()
     await first.ended
+    // what it still had to write would be written once it may be: then it would have won
+    await until(async () => {
+      const { rowCount } = await blocker.query(
+        `select pg_terminate_backend(pid) from pg_stat_activity
+         where datname = current_database() and wait_event_type = 'Lock'`,
+      )
+      return rowCount === 0
+    })
     await blocker.query('rollback')
     expect(await s.look()).toMatchObject({ state: 'running', attempt: 1 })
     s.startWorker()
