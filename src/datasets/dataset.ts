@@ -39,6 +39,8 @@ export interface DatasetQuery extends Statement {
   readonly refusal: (message: string) => ExportError | undefined
   /** Finds the record at which the database failed without naming it; absent where none can be found. */
   readonly search?: RecordSearch
+  /** Whether the server may sort: where few rows are left over, another index than that of their order finds them. */
+  readonly mayBeSorted: boolean
   /** How the same rows are read segment by segment; absent where they can only be read as a whole. */
   readonly segments?: Segments
 }
@@ -74,11 +76,6 @@ export interface Segments {
   packed?(slices: readonly Span[], options: PackOptions): DatasetQuery
   /** The places of a segment's rows, as columns `at` and `id`, in their order; cheap to plan, and from an index. */
   places(segment: Segment): Statement
-  /**
-   * Whether rows that few other conditions leave over may be sorted, where they are found faster by
-   * another index than by that of their order.
-   */
-  readonly mayBeSorted: boolean
 }
 
 export interface PackOptions {

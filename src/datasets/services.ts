@@ -52,7 +52,8 @@ const stateConditions = {
 } as const satisfies Record<Selection['state'], string>
 
 /** The statements that select the rows of one pass. */
-function createSelect({ column, condition }: Pass, { from, to, state }: Selection) {
+function createSelect(pass: Pass, { from, to, state }: Selection) {
+  const { column, condition, mayBeSorted } = pass
   const here = `(${column}, s.service_id collate "C")`
   const order = `order by ${column}, s.service_id collate "C"`
 
@@ -81,7 +82,7 @@ where ${inRange(column, ends.from, ends.to)}${condition({ from, to }, given)}${s
     const text = `${inSegment(expression, tables, segment, given)}\n${order}`
     return { text, values: given.values }
   }
-  return { column, order, between, inSegment, ordered }
+  return { mayBeSorted, order, between, inSegment, ordered }
 }
 type Select = ReturnType<typeof createSelect>
 
@@ -93,6 +94,7 @@ const ids = {
 const idsOf = (select: Select, segment: Segment): DatasetQuery => ({
   ...select.ordered(`${ids.element} as element`, '', segment),
   ...ids.facts,
+  mayBeSorted: select.mayBeSorted,
 })
 
 /** To number the rows by a window function, and to group them by that, takes twice as long. */
@@ -114,7 +116,7 @@ cross join lateral (
   from (${rows}
     ${select.order}
     limit ${limit}) as rows) as pack`
-  return { text, values: given.values, ...ids.facts }
+  return { text, values: given.values, ...ids.facts, mayBeSorted: select.mayBeSorted }
 }
 
 function documentsOf(select: Select, segment: Segment): DatasetQuery {
@@ -126,6 +128,7 @@ function documentsOf(select: Select, segment: Segment): DatasetQuery {
     rowBytes: 4096,
     tables: serviceTables,
     refusal: parseRefusal,
+    mayBeSorted: select.mayBeSorted,
     search: {
       ids: select.ordered('s.service_id', '', segment).text,
       among,
@@ -143,7 +146,6 @@ function query(pass: Pass, selection: Selection): DatasetQuery {
     of: (segment) => of(select, segment),
     places: (segment) =>
       select.ordered(`${pass.column}::text as at, s.service_id::text as id`, '', segment),
-    mayBeSorted: pass.mayBeSorted,
     ...(selection.content
       ? {}
       : { packed: (slices, options) => packedIdsOf(select, slices, options) }),

@@ -1,5 +1,5 @@
-import type { DatasetQuery, Segment, Segments, Span } from '../datasets/dataset.ts'
-import type { Estimate, Reader } from './reader.ts'
+import type { DatasetQuery, Segment, Span } from '../datasets/dataset.ts'
+import type { Estimate, Reader, SegmentedQuery } from './reader.ts'
 import { timeWithin } from './slice-span.ts'
 
 /** What one reader is to read next, or reads. */
@@ -14,8 +14,7 @@ export interface WholeTask {
 /** A segment between two times, and what is known of it. */
 export interface SpanTask {
   readonly kind: 'span'
-  readonly query: DatasetQuery
-  readonly segments: Segments
+  readonly query: SegmentedQuery
   readonly segment: Segment
   /** What the planner thinks of it; nothing before it was asked. */
   readonly estimate?: Estimate
@@ -26,17 +25,17 @@ export interface SpanTask {
 /** What is left of a segment that has more rows than it was thought to have. It goes by places, not by times. */
 export interface RestTask {
   readonly kind: 'rest'
-  readonly query: DatasetQuery
-  readonly segments: Segments
+  readonly query: SegmentedQuery
   readonly segment: Segment
   /** Rows to read at once, if more than are wanted. */
   readonly rows?: number
 }
 
-export const wholeRange = (query: DatasetQuery): Task =>
-  query.segments === undefined
-    ? { kind: 'whole', query }
-    : { kind: 'span', query, segments: query.segments, segment: query.segments.range }
+export function wholeRange(query: DatasetQuery): Task {
+  const { segments } = query
+  if (segments === undefined) return { kind: 'whole', query }
+  return { kind: 'span', query: { ...query, segments }, segment: segments.range }
+}
 
 /** The first segment to read of a task, and what comes behind it. */
 export interface Plan {
@@ -75,9 +74,9 @@ async function planRest(
   task: RestTask,
   rows: number,
 ): Promise<Plan> {
-  const { segments, segment } = task
+  const { query, segment } = task
   const askedAt = performance.now()
-  const place = await placeAt(segments, segment, rows - 1)
+  const place = await placeAt(query, segment, rows - 1)
   if (place === undefined) return { now: task, later: [] }
   const slow = performance.now() - askedAt > quickMs(rows)
   const behind = { ...task, segment: { ...segment, after: place } }
@@ -101,7 +100,7 @@ async function planSpan(
   task: SpanTask,
   rows: number,
 ): Promise<Plan> {
-  const { segments, query } = task
+  const { query } = task
   const ask = (span: Span) => estimate(query, span)
   const all = task.estimate ?? (await ask(task.segment))
   let now: SpanTask = { ...task, estimate: all }
@@ -115,8 +114,7 @@ async function planSpan(
     // of a rest the cost is only a difference
     const dear = before.cost > dearShare * all.cost && before.rows < all.rows / 2
     if (dear && task.estimate === undefined) {
-      const whole = { ...segments.of(task.segment), segments }
-      return { now: { kind: 'whole', query: whole }, later: [] }
+      return { now: { kind: 'whole', query: query.segments.of(task.segment) }, later: [] }
     }
     later.unshift({
       ...task,

@@ -1,7 +1,7 @@
 import type { DatasetQuery } from '../datasets/dataset.ts'
 import type { ReadOptions, RowBlock } from '../export/ports.ts'
-import { planSegment, wholeRange, type Task } from './plan-segment.ts'
-import type { Reader } from './reader.ts'
+import { planSegment, wholeRange, type SpanTask, type Task } from './plan-segment.ts'
+import type { Reader, ReadSegmentOptions } from './reader.ts'
 
 /** A segment that has so many times the rows that were wanted is left to be planned anew. */
 const patience = 2
@@ -86,9 +86,9 @@ export async function* readAhead(
     const options = { rowBytes: rowBytes(task), separator }
     switch (task.kind) {
       case 'whole':
-        return reader.readWhole(task.query, options)
+        return reader.readQuery(task.query, options)
       case 'rest':
-        return reader.readPlaces(task.segments, task.segment, options)
+        return reader.readQuery(task.query.segments.of(task.segment), options)
       case 'span': {
         const rows = Math.max(1, task.estimate?.rows ?? 1)
         const limit = patience * Math.max(rows, wantedRows(task))
@@ -100,12 +100,12 @@ export async function* readAhead(
   async function* readSpan(
     reader: Reader,
     slot: Slot,
-    { query, segments, segment }: Extract<Task, { kind: 'span' }>,
-    options: Parameters<Reader['readSegment']>[2],
+    { query, segment }: SpanTask,
+    options: ReadSegmentOptions,
   ): AsyncGenerator<RowBlock, void> {
-    const rest = yield* reader.readSegment(segments, segment, options)
+    const rest = yield* reader.readSegment(query, segment, options)
     if (rest === undefined) return
-    slot.next = chain([{ kind: 'rest', query, segments, segment: rest }], slot.next)
+    slot.next = chain([{ kind: 'rest', query, segment: rest }], slot.next)
   }
 
   async function fill(reader: Reader, slot: Slot): Promise<void> {

@@ -19,6 +19,9 @@ const packRows = 1000
 /** A slice that has so many times as many was misjudged; it is left to be read in another way. */
 const packLimit = 8 * packRows
 
+/** A query that can be read segment by segment. */
+export type SegmentedQuery = DatasetQuery & { readonly segments: Segments }
+
 /** What the planner thinks of a statement. */
 export interface Estimate {
   readonly rows: number
@@ -26,17 +29,17 @@ export interface Estimate {
   readonly cost: number
 }
 
-/** What a segment brought that was not all of it: where the rest begins. */
-export type Rest = Segment | undefined
+export interface ReadQueryOptions {
+  /** What a row has on average, bytes. */
+  readonly rowBytes: number
+  readonly separator: string
+}
 
-export interface ReadSegmentOptions {
+export interface ReadSegmentOptions extends ReadQueryOptions {
   /** Rows that are expected. */
   readonly rows: number
   /** More than so many rows are not read; the rest is returned. */
   readonly limit: number
-  /** What a row has on average, bytes. */
-  readonly rowBytes: number
-  readonly separator: string
 }
 
 /** Reads a query, or a segment of it, as blocks, over one session. */
@@ -44,77 +47,55 @@ export interface Reader {
   /** What the planner thinks of a query, or of a part of its range. */
   estimate(query: DatasetQuery, span?: Span): Promise<Estimate>
   /** Where the row stands that has `offset` rows before it; undefined when there are no more than those. */
-  placeAt(segments: Segments, segment: Segment, offset: number): Promise<Place | undefined>
-  readWhole(
-    query: DatasetQuery,
-    options: Omit<ReadSegmentOptions, 'rows' | 'limit'>,
-  ): AsyncGenerator<RowBlock>
-  /** @returns where the rest of the segment begins, if it has more than `limit` rows */
+  placeAt(query: SegmentedQuery, segment: Segment, offset: number): Promise<Place | undefined>
+  readQuery(query: DatasetQuery, options: ReadQueryOptions): AsyncGenerator<RowBlock, unknown>
+  /** @returns the rest of the segment, if it has more than `limit` rows */
   readSegment(
-    segments: Segments,
+    query: SegmentedQuery,
     segment: Segment,
     options: ReadSegmentOptions,
-  ): AsyncGenerator<RowBlock, Rest>
-  /** Reads a segment between two places: it has as many rows as were counted. */
-  readPlaces(
-    segments: Segments,
-    segment: Segment,
-    options: Omit<ReadSegmentOptions, 'rows' | 'limit'>,
-  ): AsyncGenerator<RowBlock>
+  ): AsyncGenerator<RowBlock, Segment | undefined>
 }
 
 export function createReader(session: Session): Reader {
   let sorts = false
 
-  async function allowSort(segments: Segments | undefined): Promise<void> {
-    const allowed = segments?.mayBeSorted ?? false
+  async function allowSort(allowed: boolean): Promise<void> {
     if (allowed === sorts) return
     const text = `select set_config('enable_sort', $1, true)`
     await session.ask({ text, values: [allowed ? 'on' : 'off'] })
     sorts = allowed
   }
 
-  /** @returns the number of rows */
-  async function* readRows(
+  /** @returns the number of rows before the first that could not be written: all, mostly */
+  async function* read(
     query: DatasetQuery,
-    { rowBytes, separator }: { readonly rowBytes: number; readonly separator: string },
+    { rowBytes, separator }: ReadQueryOptions,
+    write: (writer: BlockWriter, row: Row) => boolean,
   ): AsyncGenerator<RowBlock, number> {
+    await allowSort(query.mayBeSorted)
     const writer = createBlockWriter(separator)
-    let read = 0
+    let written = 0
     for await (const rows of session.read(query, batchRowsFor(rowBytes))) {
-      for (const row of rows) writer.write(row[0] ?? refuseNull(), 1)
-      read += rows.length
-      yield* writer.take()
-    }
-    return read
-  }
-
-  /** @returns the number of slices that were read to their ends */
-  async function* readPacks(
-    query: DatasetQuery,
-    { rowBytes, separator }: { readonly rowBytes: number; readonly separator: string },
-  ): AsyncGenerator<RowBlock, number> {
-    const writer = createBlockWriter(separator)
-    let read = 0
-    for await (const packs of session.read(query, batchRowsFor(rowBytes * packRows))) {
-      for (const pack of packs) {
-        if (!writePack(writer, pack)) {
+      for (const row of rows) {
+        if (!write(writer, row)) {
           yield* writer.take()
-          return read
+          return written
         }
-        read++
+        written++
       }
       yield* writer.take()
     }
-    return read
+    return written
   }
 
   async function placeAt(
-    segments: Segments,
+    query: SegmentedQuery,
     segment: Segment,
     offset: number,
   ): Promise<Place | undefined> {
-    const { text, values } = segments.places(segment)
+    await allowSort(query.mayBeSorted)
+    const { text, values } = query.segments.places(segment)
     const [place] = await session.ask<{ at: string; id: string | null }>({
       text: `${text}\noffset ${offset} limit 1`,
       values,
@@ -123,7 +104,7 @@ export function createReader(session: Session): Reader {
   }
 
   /** A row without an id stands at no place, and would be passed over behind one. */
-  async function assertIds(segments: Segments, segment: Segment): Promise<void> {
+  async function assertIds({ segments }: SegmentedQuery, segment: Segment): Promise<void> {
     const { text, values } = segments.places(segment)
     const without = `select from (${text}) as places where id is null limit 1`
     const rows = await session.ask({ text: without, values })
@@ -132,8 +113,8 @@ export function createReader(session: Session): Reader {
 
   return {
     async estimate(query, span) {
+      await allowSort(query.mayBeSorted)
       const { segments } = query
-      await allowSort(segments)
       const { text, values } = segments?.places(span ?? segments.range) ?? query
       const [row] = await session.ask<{ 'QUERY PLAN': [{ Plan: Plan }] }>({
         text: `explain (format json) ${text}`,
@@ -143,36 +124,29 @@ export function createReader(session: Session): Reader {
       return { rows: plan?.['Plan Rows'] ?? 0, cost: plan?.['Total Cost'] ?? 0 }
     },
     placeAt,
-    async *readWhole(query, options) {
-      await allowSort(query.segments)
-      yield* readRows(query, options)
-    },
+    readQuery: (query, options) => read(query, options, writeElement),
 
-    async *readSegment(segments, segment, options) {
-      await allowSort(segments)
+    async *readSegment(query, segment, options) {
+      const { segments } = query
+      const { rows, limit, rowBytes, separator } = options
       if (segments.packed !== undefined) {
-        const slices = sliceSpan(segment, Math.ceil(options.rows / packRows))
-        const packing = { separator: options.separator, limit: packLimit }
-        const done = yield* readPacks(segments.packed(slices, packing), options)
-        const next = slices[done]
+        const slices = sliceSpan(segment, Math.ceil(rows / packRows))
+        const packs = segments.packed(slices, { separator, limit: packLimit })
+        const packing = { rowBytes: rowBytes * packRows, separator }
+        const next = slices[yield* read(packs, packing, writePack)]
         if (next === undefined) return undefined
         const rest = { from: next.from, to: segment.to }
-        await assertIds(segments, rest)
+        await assertIds(query, rest)
         return rest
       }
-      const query = segments.of(segment)
+      const whole = segments.of(segment)
       // with ties: whoever goes on behind the last place must find nothing more there
-      const limited = `${query.text}\nfetch first ${options.limit} rows with ties`
-      const read = yield* readRows({ ...query, text: limited }, options)
-      if (read < options.limit) return undefined
-      await assertIds(segments, segment)
-      const after = await placeAt(segments, segment, read - 1)
+      const limited = { ...whole, text: `${whole.text}\nfetch first ${limit} rows with ties` }
+      const count = yield* read(limited, options, writeElement)
+      if (count < limit) return undefined
+      await assertIds(query, segment)
+      const after = await placeAt(query, segment, count - 1)
       return after === undefined ? undefined : { ...segment, after }
-    },
-
-    async *readPlaces(segments, segment, options) {
-      await allowSort(segments)
-      yield* readRows(segments.of(segment), options)
     },
   }
 }
@@ -180,6 +154,11 @@ export function createReader(session: Session): Reader {
 interface Plan {
   readonly 'Plan Rows': number
   readonly 'Total Cost': number
+}
+
+function writeElement(writer: BlockWriter, [element]: Row): true {
+  writer.write(element ?? refuseNull(), 1)
+  return true
 }
 
 /** @returns false when the slice has more than that */

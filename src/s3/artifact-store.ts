@@ -43,7 +43,7 @@ export interface S3ArtifactStore extends ArtifactStore {
   close(): Promise<void>
 }
 
-/** Artifacts in an S3 bucket, uploaded in parts by lib-storage. */
+/** Artifacts in an S3 bucket, uploaded in parts. */
 export function createArtifactStore({
   client,
   bucket,

@@ -8,7 +8,7 @@ const defaultPartBytes = 8 * MiB
 /** Parts in flight times this is what an upload holds in memory. */
 const maxPartBytes = 32 * MiB
 
-/** lib-storage fixes the part size before the first byte, so it must already fit the last one. */
+/** Some stores want all parts the same size: it is fixed before the first byte, and must already fit the last one. */
 export interface PartPlan {
   readonly partBytes: number
   /** The largest object that this part size can store. */

@@ -38,10 +38,9 @@ export interface UploadRequestsOptions {
 }
 
 /**
- * lib-storage goes on reading after a part has failed, and lets parts in flight run after an abort:
- * here, one failure or the abort ends them all. Not those, however, that make an object or an upload:
- * a store may act on a request whose client has gone, and what it makes then is found only after
- * it is made. They go on until `drop`.
+ * One failure, or the abort, ends all requests in flight, and lets no other begin. Not those, however, that
+ * make an object or an upload: a store may act on a request whose client has gone, and what it makes
+ * then is found only after it is made. They go on until `drop`.
  */
 export function createUploadRequests(
   client: S3Client,

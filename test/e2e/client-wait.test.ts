@@ -57,6 +57,22 @@ describe('wait', () => {
     expect(requests[1]!.headers['if-none-match']).toBe('W/"one"')
   })
 
+  it('asks again at once after news, and rests after none', async () => {
+    const news = 8
+    const askedAt: number[] = []
+    const { url } = await startScripted((_request, response, count) => {
+      askedAt.push(performance.now())
+      if (count <= news) json(response, view('running', count), `W/"${count}"`)
+      else if (count === news + 1) response.writeHead(304, { etag: `W/"${news}"` }).end()
+      else json(response, view('canceled', news), 'W/"end"')
+    })
+    await createClient({ url }).wait('x')
+    const [first = 0, last = 0, end = 0] = [askedAt[0], askedAt[news], askedAt[news + 1]]
+    // a rest of half a second after each would make it four
+    expect(last - first).toBeLessThan(2000)
+    expect(end - last).toBeGreaterThan(450)
+  })
+
   it('bridges a server that is away for a while, and proxies that say so', async () => {
     const { url, requests } = await startScripted((_request, response, count) => {
       if (count === 1) response.destroy()

@@ -3,6 +3,15 @@ import { services } from '../../src/datasets/services.ts'
 import { roomySource, type RoomySourceOptions } from './roomy-source.ts'
 import { readBlocks } from './row-blocks.ts'
 
+/** All services with an event in July 2014. */
+export const july: Selection = {
+  from: '2014-07-01T00:00:00Z',
+  to: '2014-08-01T00:00:00Z',
+  events: 'any',
+  state: 'any',
+  content: true,
+}
+
 /** The elements that an export of this selection has, as they stand in it. @throws as the row source does */
 export async function readTexts(
   url: string,

@@ -46,6 +46,7 @@ export const anyQuery = (text: string): DatasetQuery => ({
   rowBytes: 20_000,
   tables: [],
   refusal: () => undefined,
+  mayBeSorted: false,
 })
 
 /** Reads to the end. @returns the rows */

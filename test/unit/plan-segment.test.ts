@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Place, Segment } from '../../src/datasets/dataset.ts'
 import { planSegment, wholeRange, type Task } from '../../src/postgres/plan-segment.ts'
-import { endsOf, knowing, segmentedQuery } from '../support/evenly-planned.ts'
+import { endsOf, knowing, segmentedQuery } from '../support/segmented-query.ts'
 
 const range = { from: '1900-01-01T00:00:00Z', to: '2200-01-01T00:00:00Z' }
 const never = () => Promise.reject(new Error('asked for a place'))
@@ -77,7 +77,7 @@ describe('the plan of a range', () => {
   })
 
   it('is to read at once what has no segments', async () => {
-    const query = segmentedQuery(range).segments!.of(range)
+    const query = segmentedQuery(range).segments.of(range)
     const plan = await planSegment({ estimate: never, placeAt: never }, wholeRange(query), 500)
     expect(plan).toEqual({ now: { kind: 'whole', query }, later: [] })
   })
@@ -90,7 +90,6 @@ describe('the plan of a rest', () => {
   const rest = {
     kind: 'rest',
     query,
-    segments: query.segments!,
     segment: { ...range, after },
   } as const
 

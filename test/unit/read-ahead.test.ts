@@ -4,7 +4,7 @@ import type { RowBlock } from '../../src/export/ports.ts'
 import { readAhead } from '../../src/postgres/read-ahead.ts'
 import type { Reader } from '../../src/postgres/reader.ts'
 import { createDice, type Dice } from '../support/dice.ts'
-import { endsOf, segmentedQuery } from '../support/evenly-planned.ts'
+import { endsOf, segmentedQuery } from '../support/segmented-query.ts'
 import { blockOf } from '../support/row-blocks.ts'
 
 interface Row {
@@ -65,22 +65,19 @@ function fakeReader(rows: readonly Row[], dice: Dice, { failAt, wrong }: Faults)
       const found = within(span ?? range).length
       return { rows: Math.max(1, Math.floor(found * wrong)), cost: found }
     },
-    async placeAt(_segments, segment, offset) {
+    async placeAt(_query, segment, offset) {
       await pause()
       const row = within(segment)[offset]
       return row === undefined ? undefined : placeOf(row)
     },
-    async *readWhole({ text }) {
+    async *readQuery({ text }) {
       yield* read(within(JSON.parse(text) as Segment))
     },
-    async *readSegment(_segments, segment, { limit }) {
+    async *readSegment(_query, segment, { limit }) {
       const found = within(segment)
       yield* read(found.slice(0, limit))
       const last = found[limit - 1]
       return last === undefined ? undefined : { ...segment, after: placeOf(last) }
-    },
-    async *readPlaces(_segments, segment) {
-      yield* read(within(segment))
     },
   }
 }

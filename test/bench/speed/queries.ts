@@ -15,7 +15,7 @@ export const fastestCopies = ({ content }: Workload): string => {
   const selection = { events: 'any', state: 'any', content } as const
   const range = { from: everything.time_from, to: everything.time_to }
   const copies = services.queries({ ...range, ...selection }).map((query) => {
-    const sort = query.segments?.mayBeSorted === true ? 'on' : 'off'
+    const sort = query.mayBeSorted ? 'on' : 'off'
     return `set enable_sort = ${sort}; copy (${withValues(query)}) to stdout;`
   })
   return ['set jit = off;', 'set max_parallel_workers_per_gather = 0;', ...copies].join('\n')

@@ -41,11 +41,11 @@ async function plansOf(
     content,
   })
   return Promise.all(
-    queries.map(async ({ text, values, segments }) => {
+    queries.map(async ({ text, values, mayBeSorted }) => {
       const client = await database.pool.connect()
       try {
         // as the reader sets it
-        await client.query(`set enable_sort = ${segments?.mayBeSorted === true ? 'on' : 'off'}`)
+        await client.query(`set enable_sort = ${mayBeSorted ? 'on' : 'off'}`)
         const result = await client.query<{ 'QUERY PLAN': [{ Plan: PlanNode }] }>(
           `explain (format json) ${text}`,
           [...values],

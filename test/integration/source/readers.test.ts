@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest'
-import type { Selection } from '../../../src/datasets/dataset.ts'
 import { services } from '../../../src/datasets/services.ts'
 import type { Snapshot } from '../../../src/export/ports.ts'
 import { KiB } from '../../../src/runtime/units.ts'
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts'
+import { july } from '../../support/read-selection.ts'
 import { releaseAfterAll } from '../../support/release-after-all.ts'
 import { roomySource } from '../../support/roomy-source.ts'
 import { readBlocks } from '../../support/row-blocks.ts'
@@ -23,14 +23,6 @@ beforeAll(async () => {
   await database.pool.query('analyze context_services.services')
 })
 
-const july: Selection = {
-  from: '2014-07-01T00:00:00Z',
-  to: '2014-08-01T00:00:00Z',
-  events: 'started',
-  state: 'any',
-  content: true,
-}
-
 /** A snapshot for three readers, of which each has much to do; left ones wait for room. */
 async function open(signal = new AbortController().signal): Promise<Snapshot> {
   const sizes = { segmentBytes: 32 * KiB, readAheadBytes: 128 * KiB }
@@ -39,7 +31,8 @@ async function open(signal = new AbortController().signal): Promise<Snapshot> {
   return snapshot
 }
 
-const read = (snapshot: Snapshot) => readBlocks(snapshot, services.queries(july))
+const read = (snapshot: Snapshot) =>
+  readBlocks(snapshot, services.queries({ ...july, events: 'started' }))
 const sessions = async () => (await sourceSessions(database)).length
 const gone = () =>
   until(async () => (await sessions()) === 0, { timeoutMs: 1500, what: 'the sessions to end' })
@@ -117,7 +110,7 @@ describe('several readers', () => {
     const leaving = new AbortController()
     const source = roomySource(slow.url, { readers: 2, segmentBytes: 32 * KiB })
     const snapshot = await source.open({ signal: leaving.signal })
-    const blocks = readBlocks(snapshot, services.queries(july))
+    const blocks = readBlocks(snapshot, services.queries({ ...july, events: 'started' }))
     const outcome = blocks.next().catch((error: unknown) => error)
     const asleep = ({ wait_event }: { wait_event: string | null }) => wait_event === 'PgSleep'
     await until(async () => (await sourceSessions(slow)).filter(asleep).length === 2)

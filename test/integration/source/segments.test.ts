@@ -5,7 +5,7 @@ import { artifactSql } from '../../support/artifact-sql.ts'
 import { sha256 } from '../../support/chunks.ts'
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts'
 import { presentView } from '../../support/present-view.ts'
-import { readTexts } from '../../support/read-selection.ts'
+import { july, readTexts } from '../../support/read-selection.ts'
 import { releaseAfterAll } from '../../support/release-after-all.ts'
 
 let analyzed: TestDatabase
@@ -48,13 +48,6 @@ beforeAll(async () => {
   await analyzed.pool.query('analyze context_services.services')
 })
 
-const july: Selection = {
-  from: '2014-07-01T00:00:00Z',
-  to: '2014-08-01T00:00:00Z',
-  events: 'any',
-  state: 'any',
-  content: true,
-}
 /** That of the burst. */
 const instant = { from: '2014-07-10T10:00:00Z', to: '2014-07-10T10:00:00.000124Z' }
 const ever = { ...july, from: '1000-01-01T00:00:00Z', to: '2100-01-01T00:00:00Z' }

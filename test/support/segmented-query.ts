@@ -1,12 +1,18 @@
 import type { DatasetQuery, Segment, Span } from '../../src/datasets/dataset.ts'
-import type { Estimate } from '../../src/postgres/reader.ts'
+import type { Estimate, SegmentedQuery } from '../../src/postgres/reader.ts'
 
-const none = { values: [], rowBytes: 10, tables: [], refusal: () => undefined }
+const none = {
+  values: [],
+  rowBytes: 10,
+  tables: [],
+  refusal: () => undefined,
+  mayBeSorted: false,
+}
 
 /** A query over numbers of milliseconds since 1970, which knows its segments by their JSON. */
-export function segmentedQuery(range: Span): DatasetQuery {
+export function segmentedQuery(range: Span): SegmentedQuery {
   const of = (segment: Segment): DatasetQuery => ({ ...none, text: JSON.stringify(segment) })
-  const segments = { range, of, places: of, mayBeSorted: false }
+  const segments = { range, of, places: of }
   return { ...of(range), segments }
 }
 
