@@ -55,12 +55,23 @@ export function describeExport(view: ExportView): readonly string[] {
     ...(view.snapshot_at === undefined ? [] : [`snapshot  ${view.snapshot_at}`]),
     ...(artifact === undefined
       ? []
-      : [`sha256    ${artifact.sha256}`, `link      ${artifact.url}`]),
+      : [
+          `size      ${describeSize(artifact, request.compression)}`,
+          `sha256    ${artifact.sha256}`,
+          `link      ${artifact.url}`,
+        ]),
     ...(error === undefined ? [] : [`error     ${error.message} [${error.code}]`]),
     ...(error?.hint === undefined ? [] : [`          ${error.hint}`]),
     ...(view.attempt > 1 ? attempts.map(describeAttempt) : []),
   ]
 }
+
+type ArtifactView = NonNullable<ExportView['artifact']>
+
+const describeSize = ({ bytes, raw_bytes: rawBytes }: ArtifactView, compression: string) =>
+  compression === 'none'
+    ? formatBytes(bytes)
+    : `${formatBytes(bytes)} (${compression}; ${formatBytes(rawBytes)} unpacked)`
 
 type AttemptView = ExportView['attempts'][number]
 

@@ -1,4 +1,5 @@
 import type { EventFilter, StateFilter } from '../datasets/dataset.ts'
+import type { Compression } from '../encode/compression.ts'
 import type { ExportView } from '../http/schemas.ts'
 import { createCaller } from './call.ts'
 import { download, type Downloaded, type DownloadOptions } from './download.ts'
@@ -29,6 +30,8 @@ export interface ExportRequestBody {
   readonly export_content?: boolean
   /** Default `any`; anything else needs `export_content`. */
   readonly filter_state?: StateFilter
+  /** Of the artifact. Default `none`. */
+  readonly compression?: Compression
 }
 
 export interface RequestOptions {

@@ -5,7 +5,7 @@ import { systemClock } from '../runtime/clock.ts'
 import { createArtifactLink, type Artifact } from './artifact-link.ts'
 import { createPartFile } from './part-file.ts'
 import { receive } from './receive.ts'
-import { unpack } from './unpack.ts'
+import { unpack, type UnpackOptions } from './unpack.ts'
 
 export interface DownloadOptions {
   /**
@@ -72,7 +72,7 @@ async function fetchVerified(
   const { gunzip = false, signal, onProgress, silenceMs = 30_000, pauseMs = 500 } = options
   const link = await createArtifactLink({ askStatus, clock: systemClock })
   const { artifact } = link
-  const { bytes, sha256 } = artifact
+  const { bytes, sha256, raw_sha256: rawSha256 } = artifact
   const unpacks = gunzip && artifact.content_type === 'application/gzip'
   const file = options.file ?? ownName(artifact, unpacks)
   const part = await createPartFile(file, bytes)
@@ -80,17 +80,17 @@ async function fetchVerified(
     const onBytes = (received: number) => onProgress?.({ bytes: received, totalBytes: bytes })
     await receive({ link, part }, { file, silenceMs, pauseMs, signal, onBytes })
     if (!unpacks) await part.commit()
-    else await commitUnpacked(part.path, file, signal)
+    else await commitUnpacked(part.path, file, { signal, sha256: rawSha256 })
     return { file, bytes, sha256 }
   } finally {
     await part.discard()
   }
 }
 
-async function commitUnpacked(path: string, file: string, signal: AbortSignal): Promise<void> {
+async function commitUnpacked(path: string, file: string, options: UnpackOptions): Promise<void> {
   const unpacked = await createPartFile(file)
   try {
-    await unpack(path, unpacked, { signal })
+    await unpack(path, unpacked, options)
     await unpacked.commit()
   } finally {
     await unpacked.discard()

@@ -13,6 +13,7 @@
  * - **artifact**: the finished object and its facts. **link**: a signed URL with an end.
  */
 import type { EventFilter, StateFilter } from '../datasets/dataset.ts'
+import type { Compression } from '../encode/compression.ts'
 import type { ErrorFacts } from '../errors.ts'
 
 export const exportStates = [
@@ -47,6 +48,8 @@ export interface ExportSpec {
   readonly exportContent: boolean
   /** State as of the snapshot; anything but `any` needs `exportContent`. */
   readonly filterState: StateFilter
+  /** Of the artifact. */
+  readonly compression: Compression
 }
 
 export interface Progress {
@@ -59,13 +62,20 @@ export interface Progress {
 
 export interface Artifact {
   readonly key: string
+  /** Of the stored object. */
   readonly bytes: number
   readonly rows: number
   /** Lower-case hex, of the stored bytes. */
   readonly sha256: string
   readonly etag: string
   readonly contentType: string
+  /** Of the JSON, where the object is packed. */
+  readonly rawBytes?: number
+  readonly rawSha256?: string
 }
+
+/** Of the JSON, which is the object itself where nothing is packed. */
+export const rawBytes = ({ bytes, rawBytes = bytes }: Artifact): number => rawBytes
 
 /** How an attempt can end. `lost`: its lease ended without a word from its worker. */
 export const attemptOutcomes = ['completed', 'failed', 'canceled', 'interrupted', 'lost'] as const

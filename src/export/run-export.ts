@@ -1,9 +1,9 @@
 /**
- * One attempt of an export, from snapshot to artifact. The page to read first: the middle stages of
- * the flow are the pipeline in `produceArtifact`.
+ * One attempt of an export, from snapshot to artifact. The page to read first; the middle stages of
+ * the flow are the pipeline of `produce-artifact.ts`.
  */
 import type { DatasetQuery } from '../datasets/dataset.ts'
-import { elementSeparator, encodeJsonArray } from '../encode/json-array.ts'
+import { elementSeparator } from '../encode/json-array.ts'
 import { createTally, type Tally } from '../encode/tally.ts'
 import {
   AbandonedError,
@@ -16,8 +16,8 @@ import { untilAborted } from '../runtime/abort.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { startHeartbeat } from './heartbeat.ts'
 import type { Artifact, ExportRecord } from './model.ts'
-import { objectKey } from './object-key.ts'
-import type { ArtifactStore, ExportRecords, RowBlock, RowSource, Snapshot } from './ports.ts'
+import type { ArtifactStore, ExportRecords, RowSource, Snapshot } from './ports.ts'
+import { produceArtifact } from './produce-artifact.ts'
 import { readToEnd } from './read-to-end.ts'
 import { removeLeftovers } from './remove-leftovers.ts'
 import { decideRetry, type RetryDecision, type RetryLimits } from './retry-policy.ts'
@@ -164,8 +164,8 @@ async function runAttempt(
 
     const estimatedBytes = estimateBytes(queries, facts.estimatedRows)
     const rows = readToEnd(snapshot, queries, { separator: elementSeparator })
-    const options = { signal, estimatedBytes }
-    attempt.artifact = await produceArtifact(deps, attempt, watchdog.watch(rows), options)
+    const options = { tally, signal, estimatedBytes }
+    attempt.artifact = await produceArtifact(deps, record, watchdog.watch(rows), options)
     const finishedAt = clock.now()
     const expiresAt = new Date(finishedAt.getTime() + settings.artifactTtlMs)
     const times = { finishedAt, expiresAt, snapshotAt: snapshot.at }
@@ -220,23 +220,6 @@ const countAttempts = ({ attempt, history }: ExportRecord) =>
 /** An error that may pass, and yet is the last one: says why nobody tries again. */
 const givenUp = ({ retryable, message }: ErrorFacts, { reason }: RetryDecision) =>
   retryable && reason !== undefined ? { message: `${message} Given up after ${reason}.` } : {}
-
-/** Rows to bytes to object: counted and digested as they pass, held nowhere. */
-async function produceArtifact(
-  { artifacts, settings }: RunExportDeps,
-  { record, tally }: Attempt,
-  rows: AsyncIterable<RowBlock>,
-  { signal, estimatedBytes }: { signal: AbortSignal; estimatedBytes: number | undefined },
-): Promise<Artifact> {
-  const contentType = 'application/json'
-  const chunks = tally.measure(encodeJsonArray(tally.countRows(rows)))
-  const stored = await artifacts.put(objectKey(settings.keyPrefix, record), chunks, {
-    contentType,
-    estimatedBytes,
-    signal,
-  })
-  return { ...stored, rows: tally.rows, sha256: tally.sha256(), contentType }
-}
 
 /** How long ago the first attempt began when this one did, ms: by the control database's clock alone. */
 const msBefore = ({ startedAt, attemptAt }: ExportRecord) =>

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { eventFilters, stateFilters, type DatasetQuery } from '../datasets/dataset.ts'
 import { findDataset } from '../datasets/registry.ts'
+import { canCompress, compressions, zstdNeeds } from '../encode/compression.ts'
 import { SpecError } from '../errors.ts'
 import { describeIssues, got } from '../runtime/describe-issues.ts'
 import { compareInstants, instantForm, instantOf, parseInstant } from './instant.ts'
@@ -38,6 +39,10 @@ export const exportRequest = z.strictObject({
     .enum(stateFilters)
     .default('any')
     .describe('State as of the snapshot; active and inactive need export_content=true.'),
+  compression: z
+    .enum(compressions)
+    .default('none')
+    .describe('Of the stored object; zstd where Node has it (22.15, 23.8 or newer).'),
 })
 /** A request as it was sent, checked, with defaults filled in but `time_to` still open. */
 export type ExportRequest = z.output<typeof exportRequest>
@@ -47,13 +52,13 @@ export type ExportRequest = z.output<typeof exportRequest>
  * @throws SpecError
  */
 export function parseExportRequest(input: unknown): ExportRequest {
-  const request = parse(exportRequest, input)
+  const request = parse(exportRequest, input, compressionProblems(input))
   findDataset(request.dataset)
   return request
 }
 
-/** The parameters of the original operation, which knows no other dataset than services. */
-export const streamParameters = exportRequest.omit({ dataset: true }).extend({
+/** The parameters of the original operation, which knows no other dataset than services, and stores nothing. */
+export const streamParameters = exportRequest.omit({ dataset: true, compression: true }).extend({
   export_content: z
     .boolean({ error: 'expected true or false' })
     .default(false)
@@ -82,7 +87,7 @@ export function parseStreamQuery(query: QueryParameters): ExportRequest {
   const input = Object.fromEntries(once) as Record<string, unknown>
   const content = input['export_content']
   if (content === 'true' || content === 'false') input['export_content'] = content === 'true'
-  return { dataset: 'services', ...parse(streamParameters, input, repeated) }
+  return { dataset: 'services', compression: 'none', ...parse(streamParameters, input, repeated) }
 }
 
 /** @param problems that are known already */
@@ -112,6 +117,13 @@ function combinationProblems(input: unknown): readonly string[] {
   ]
 }
 
+/** What another Node could do. */
+function compressionProblems(input: unknown): readonly string[] {
+  const { compression } = (input ?? {}) as Record<string, unknown>
+  if (compression !== 'zstd' || canCompress(compression)) return []
+  return [`compression: expected "none" or "gzip", got "zstd": ${zstdNeeds}`]
+}
+
 /**
  * Fills in what depends on the moment of acceptance.
  * @throws SpecError when the range is empty or reversed
@@ -130,6 +142,7 @@ export function resolveSpec(request: ExportRequest, now: Date): ExportSpec {
     filterEvents: request.filter_events,
     exportContent: request.export_content,
     filterState: request.filter_state,
+    compression: request.compression,
   }
 }
 
@@ -153,7 +166,9 @@ export const queriesOf = ({
   })
 
 /** Tells a repeated request from another one: equal for requests that mean the same. */
-export function fingerprint(request: ExportRequest): string {
+export function fingerprint({ compression, ...rest }: ExportRequest): string {
+  // those that were stored before there was any know nothing of it
+  const request = compression === 'none' ? rest : { ...rest, compression }
   // the parser gives the properties in the order of its schema
   return createHash('sha256').update(JSON.stringify(request)).digest('hex')
 }

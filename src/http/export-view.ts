@@ -20,6 +20,7 @@ export function viewExport(record: ExportRecord, link?: Link): ExportView {
       filter_events: spec.filterEvents,
       export_content: spec.exportContent,
       filter_state: spec.filterState,
+      compression: spec.compression,
     },
     progress: {
       rows: progress.rows,
@@ -50,7 +51,7 @@ const viewAttempt = ({ attempt, outcome, startedAt, endedAt, rows, error }: Past
 })
 
 const viewArtifact = (
-  { key, bytes, rows, sha256, contentType }: Artifact,
+  { key, bytes, rows, sha256, contentType, rawBytes = bytes, rawSha256 = sha256 }: Artifact,
   { url, expiresAt }: Link,
   deletedAt: Date | undefined,
 ) => ({
@@ -61,6 +62,8 @@ const viewArtifact = (
   rows,
   sha256,
   content_type: contentType,
+  raw_bytes: rawBytes,
+  raw_sha256: rawSha256,
   ...time('expires_at', deletedAt),
 })
 

@@ -34,11 +34,12 @@ export const exportSchema = z.object({
       filter_events: z.string(),
       export_content: z.boolean(),
       filter_state: z.string(),
+      compression: z.string(),
     })
     .describe('As accepted, with every default filled in.'),
   progress: z.object({
     rows: count,
-    bytes: count.describe('Bytes of JSON.'),
+    bytes: count.describe('Bytes of JSON, before any compression.'),
     estimated_rows: count.optional().describe("An estimate, by the planner's statistics."),
     eta_seconds: count
       .optional()
@@ -71,10 +72,12 @@ export const exportSchema = z.object({
       url: z.url().describe('Signed link, made for this answer.'),
       url_expires_at: time,
       key: z.string(),
-      bytes: count,
+      bytes: count.describe('Of the stored object.'),
       rows: count,
-      sha256: z.string().describe('Of the bytes, lower-case hex.'),
+      sha256: z.string().describe('Of the stored object, lower-case hex.'),
       content_type: z.string(),
+      raw_bytes: count.describe('Of the JSON: more than bytes where it is compressed.'),
+      raw_sha256: z.string().describe('Of the JSON, lower-case hex.'),
       expires_at: time.optional().describe('When the artifact is due to be deleted.'),
     })
     .optional()

@@ -1,5 +1,5 @@
 import { NotFoundError, SpecError } from '../errors.ts'
-import type { PastAttempt } from '../export/model.ts'
+import { rawBytes, type PastAttempt } from '../export/model.ts'
 import type { ExportRecords } from '../export/ports.ts'
 import { transitions, type Transition } from '../export/state.ts'
 import { exportColumns, exportFromRow, type ExportRow } from './export-row.ts'
@@ -59,16 +59,16 @@ export function createExportRecords(database: Database): ExportRecords {
     },
 
     async create({ id, spec, createdAt, idempotencyKey, fingerprint }) {
-      const { dataset, range, filterEvents, exportContent, filterState } = spec
+      const { dataset, range, filterEvents, exportContent, filterState, compression } = spec
       const [inserted] = await rows(
         `insert into longhaul.exports (id, dataset, range_from, range_to, filter_events,
-           export_content, filter_state, created_at, idempotency_key, fingerprint)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+           export_content, filter_state, compression, created_at, idempotency_key, fingerprint)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
          on conflict (idempotency_key) do nothing
          returning ${exportColumns}`,
         [
           ...[id, dataset, range.from, range.to, filterEvents, exportContent, filterState],
-          ...[createdAt, idempotencyKey ?? null, fingerprint],
+          ...[compression, createdAt, idempotencyKey ?? null, fingerprint],
         ],
       )
       if (inserted !== undefined) {
@@ -138,7 +138,7 @@ export function createExportRecords(database: Database): ExportRecords {
          history = ${ended('completed', '$4')}`,
         `attempt = $2 and ${guard('complete')}`,
         [
-          ...[attempt, JSON.stringify(artifact), artifact.rows, artifact.bytes],
+          ...[attempt, JSON.stringify(artifact), artifact.rows, rawBytes(artifact)],
           ...[finishedAt, expiresAt, snapshotAt],
         ],
       )

@@ -1,6 +1,13 @@
 import type { ErrorFacts } from '../errors.ts'
 import type { EventFilter, StateFilter } from '../datasets/dataset.ts'
-import type { Artifact, ExportRecord, ExportState, Instant, PastAttempt } from '../export/model.ts'
+import type {
+  Artifact,
+  ExportRecord,
+  ExportSpec,
+  ExportState,
+  Instant,
+  PastAttempt,
+} from '../export/model.ts'
 
 /** A row of longhaul.exports as the driver gives it: bigint as text, times as Date. */
 export interface ExportRow {
@@ -11,6 +18,7 @@ export interface ExportRow {
   readonly filter_events: EventFilter
   readonly export_content: boolean
   readonly filter_state: StateFilter
+  readonly compression: ExportSpec['compression']
   readonly state: ExportState
   readonly attempt: number
   readonly failures: number
@@ -45,7 +53,7 @@ const instantColumn = (column: string) =>
 
 /** What every statement selects or returns. */
 export const exportColumns = `id, dataset, ${instantColumn('range_from')}, ${instantColumn('range_to')},
-  filter_events, export_content, filter_state, state, attempt, failures, highest_rows, dispatch,
+  filter_events, export_content, filter_state, compression, state, attempt, failures, highest_rows, dispatch,
   lease_until, rows, bytes, estimated_rows, fingerprint, error, history, artifact, expires_at,
   created_at, started_at, attempt_at, progress_at, finished_at, snapshot_at`
 
@@ -65,6 +73,7 @@ export function exportFromRow(row: ExportRow): ExportRecord {
       filterEvents: row.filter_events,
       exportContent: row.export_content,
       filterState: row.filter_state,
+      compression: row.compression,
     },
     state: row.state,
     attempt: row.attempt,

@@ -80,8 +80,9 @@ async function measureWorkload(
 function printWorkload(workload: Workload, measured: readonly Measured[]): void {
   const of = (name: string) => measured.filter(({ contender }) => contender === name)
   const seconds = (name: string) => median(of(name).map((run) => run.seconds))
-  const own = seconds('longhaul')
-  const { rows = 0, bytes = 0 } = of('longhaul')[0] ?? {}
+  const { rows = 0, rawBytes: bytes = 0 } = of('longhaul')[0] ?? {}
+  /** The product's own, of the same kind. */
+  const own = (name: string) => seconds(name.endsWith('gzip') ? 'longhaul gzip' : 'longhaul')
   const most = (value: (run: Run) => number | undefined) =>
     Math.max(...of('longhaul').map((run) => value(run) ?? NaN)).toFixed(0)
   print('')
@@ -90,12 +91,16 @@ function printWorkload(workload: Workload, measured: readonly Measured[]): void 
       `worker: peak ${most(({ peakBytes = NaN }) => peakBytes / MiB)} MiB, event loop late by ` +
       `${most(({ loop }) => loop?.p99)} ms (p99), ${most(({ loop }) => loop?.longest)} ms (longest)`,
   )
-  print('  contender   seconds      MB/s      rows/s  CPU worker  PostgreSQL  store  x longhaul')
+  print(
+    '  contender       seconds      MB/s      rows/s  CPU worker  PostgreSQL  store  x longhaul',
+  )
+  const packed = (name: string) => ((of(name)[0]?.bytes ?? NaN) / 1e6).toFixed(2)
+  print(`  packed: ${packed('longhaul gzip')} MB; by the shell ${packed('shell gzip')} MB`)
   for (const name of new Set(measured.map(({ contender }) => contender))) {
     const cpu = (part: keyof Measured['cpu']) => median(of(name).map((run) => run.cpu[part]))
     print(
       [
-        `  ${name.padEnd(9)}`,
+        `  ${name.padEnd(13)}`,
         seconds(name).toFixed(2).padStart(9),
         (bytes / 1e6 / seconds(name)).toFixed(1).padStart(9),
         Math.round(rows / seconds(name))
@@ -104,7 +109,7 @@ function printWorkload(workload: Workload, measured: readonly Measured[]): void 
         cpu('worker').toFixed(1).padStart(11),
         cpu('postgres').toFixed(1).padStart(11),
         cpu('store').toFixed(1).padStart(6),
-        (seconds(name) / own).toFixed(2).padStart(11),
+        (seconds(name) / own(name)).toFixed(2).padStart(11),
       ].join(' '),
     )
   }

@@ -36,7 +36,10 @@ export function describeExportRecords(name: string, make: MakeExportRecords): vo
     describe('a new export', () => {
       it('is queued, unclaimed, and shows its spec as it was given', async () => {
         const draft = newExport({
-          spec: newSpec({ filterEvents: 'started', exportContent: true, filterState: 'active' }),
+          spec: newSpec({
+            ...{ filterEvents: 'started', exportContent: true, filterState: 'active' },
+            compression: 'gzip',
+          }),
         })
         const { record, created, fingerprint } = await records.create(draft)
         const { id, createdAt } = draft

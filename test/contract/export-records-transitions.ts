@@ -56,6 +56,14 @@ export function describeTransitions(records: () => ExportRecords): void {
     if (refused) expect(await records().get(before.id)).toEqual(before)
   })
 
+  it('shows the bytes of JSON as progress where the artifact is packed', async () => {
+    const { id } = await inState('running')
+    const artifact = newArtifact({ bytes: 10, rawBytes: 2 ** 45, rawSha256: 'b'.repeat(64) })
+    await records().complete({ id, attempt: 1 }, artifact, times)
+    const record = await records().get(id)
+    expect(record).toMatchObject({ artifact, progress: { bytes: 2 ** 45 } })
+  })
+
   it('shows the artifact once completed, without the error of an earlier attempt', async () => {
     const { id } = await inState('running')
     const claim = { id, attempt: 1 }

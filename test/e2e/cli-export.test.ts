@@ -58,7 +58,7 @@ describe.concurrent('longhaul export', () => {
     const result = await cli(
       [
         ...['export', '--json', ...range, '--content', '--dataset', 'services'],
-        ...['--events', 'started', '--state', 'active'],
+        ...['--events', 'started', '--state', 'active', '--compression', 'gzip'],
       ],
       idle,
     )
@@ -70,6 +70,7 @@ describe.concurrent('longhaul export', () => {
       filter_events: 'started',
       export_content: true,
       filter_state: 'active',
+      compression: 'gzip',
     })
     expect(await idle.client.status(view.id)).toEqual(view)
   })

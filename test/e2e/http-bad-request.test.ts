@@ -104,6 +104,8 @@ describe('POST /exports refuses, naming the parameter, what was expected and wha
     ['filter_events', ['any'], '"any", "started", "completed"'],
     ['filter_state', 'open', '"any", "active", "inactive"'],
     ['filter_state', true, '"any", "active", "inactive"'],
+    ['compression', 'GZIP', '"none", "gzip", "zstd"'],
+    ['compression', true, '"none", "gzip", "zstd"'],
   ])('%s %j', async (name, value, expected) => {
     const { detail } = await refused({ ...fixtureRange, export_content: true, [name]: value })
     expect(detail).toBe(`${name}: expected one of ${expected}, got ${JSON.stringify(value)}.`)

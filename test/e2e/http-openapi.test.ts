@@ -130,6 +130,7 @@ describe('/openapi.json', () => {
     expect(schema['additionalProperties']).toBe(false)
     const properties = object(schema['properties'])
     expect(Object.keys(properties).sort()).toEqual([
+      'compression',
       'dataset',
       'export_content',
       'filter_events',
@@ -143,6 +144,7 @@ describe('/openapi.json', () => {
       filter_events: { enum: ['any', 'started', 'completed'], default: 'any' },
       export_content: { type: 'boolean', default: false },
       filter_state: { enum: ['any', 'active', 'inactive'], default: 'any' },
+      compression: { enum: ['none', 'gzip', 'zstd'], default: 'none' },
     })
     expect(object(properties['time_from'])['default']).toBeUndefined()
     expect(object(properties['time_to'])['default']).toBeUndefined()

@@ -31,6 +31,7 @@ describe('POST /exports, accepted', () => {
         filter_events: 'any',
         export_content: false,
         filter_state: 'any',
+        compression: 'none',
       },
       progress: { rows: 0, bytes: 0 },
       attempt: 0,
@@ -51,6 +52,7 @@ describe('POST /exports, accepted', () => {
       filter_events: 'completed',
       export_content: true,
       filter_state: 'inactive',
+      compression: 'gzip',
     }
     expect(expectExport(await request(given), 202).request).toStrictEqual(given)
   })

@@ -24,5 +24,11 @@ export async function* chunksOf(bytes: Buffer, size = MiB): AsyncGenerator<Buffe
   }
 }
 
+export async function collect(chunks: AsyncIterable<Buffer>): Promise<Buffer> {
+  const collected: Buffer[] = []
+  for await (const chunk of chunks) collected.push(chunk)
+  return Buffer.concat(collected)
+}
+
 export const sha256 = (bytes: Buffer | string): string =>
   createHash('sha256').update(bytes).digest('hex')

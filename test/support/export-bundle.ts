@@ -1,10 +1,10 @@
-import type { ExportRecord } from '../../src/export/model.ts'
+import type { ExportRecord, ExportSpec } from '../../src/export/model.ts'
 import { runExport, type RunExportDeps } from '../../src/export/run-export.ts'
 import { systemClock } from '../../src/runtime/clock.ts'
 import { createListSource, type ListSource } from './list-source.ts'
 import { createMemoryArtifactStore, type MemoryArtifactStore } from './memory-artifact-store.ts'
 import { createMemoryExportRecords } from './memory-export-records.ts'
-import { newExport } from './new-export.ts'
+import { newExport, newSpec } from './new-export.ts'
 
 /** What `runExport` needs, all in memory, with one export that is queued. */
 export interface ExportBundle extends RunExportDeps {
@@ -28,6 +28,7 @@ export const fourRowsText = '["S1",\n"S2",\n"S3",\n"S4"]'
 
 export async function exportBundle(
   source: ListSource = createListSource(fourRows),
+  spec: Partial<ExportSpec> = {},
 ): Promise<ExportBundle> {
   const deps = {
     records: createMemoryExportRecords(),
@@ -45,7 +46,7 @@ export async function exportBundle(
       maxAttempts: 10,
     },
   }
-  const { id } = (await deps.records.create(newExport())).record
+  const { id } = (await deps.records.create(newExport({ spec: newSpec(spec) }))).record
   return {
     ...deps,
     id,

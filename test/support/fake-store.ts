@@ -106,6 +106,7 @@ const completedExport = (body: Buffer, url: string): ExportView => ({
     filter_events: 'any',
     export_content: true,
     filter_state: 'any',
+    compression: 'none',
   },
   progress: { rows: 1, bytes: body.length },
   attempts: [],
@@ -119,5 +120,7 @@ const completedExport = (body: Buffer, url: string): ExportView => ({
     rows: 1,
     sha256: sha256(body),
     content_type: 'application/json',
+    raw_bytes: body.length,
+    raw_sha256: sha256(body),
   },
 })

@@ -1,5 +1,10 @@
 import { NotFoundError, SpecError } from '../../src/errors.ts'
-import type { Claim, ExportRecord, PastAttempt } from '../../src/export/model.ts'
+import {
+  rawBytes,
+  type Claim,
+  type ExportRecord,
+  type PastAttempt,
+} from '../../src/export/model.ts'
 import type { ExportRecords } from '../../src/export/ports.ts'
 import { transitions, type Transition } from '../../src/export/state.ts'
 import { systemClock } from '../../src/runtime/clock.ts'
@@ -107,8 +112,8 @@ export function createMemoryExportRecords({ clock = systemClock } = {}): ExportR
     complete(claim, artifact, times) {
       const record = held(claim)
       if (record === undefined) return false
-      const { rows, bytes } = artifact
-      const progress = { ...record.progress, rows, bytes }
+      const { rows } = artifact
+      const progress = { ...record.progress, rows, bytes: rawBytes(artifact) }
       const history = ended(record, 'completed', { rows })
       move(record, 'complete', { ...times, artifact, progress, history, error: undefined })
       return true

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { gunzipSync } from 'node:zlib'
 import {
   GetObjectCommand,
   ListMultipartUploadsCommand,
@@ -12,10 +13,25 @@ export interface StoreContents {
   keys(): Promise<readonly string[]>
   /** Keys of open multipart uploads. */
   uploads(): Promise<readonly string[]>
-  /** Size and digest of an object; undefined when it is not there. */
-  digest(key: string): Promise<{ readonly bytes: number; readonly sha256: string } | undefined>
+  /** Of an object, and of what is packed in it; undefined when it is not there. */
+  digest(key: string): Promise<StoredDigest | undefined>
   close(): void
 }
+
+/** The same twice where nothing is packed. */
+export interface StoredDigest extends Digest {
+  readonly raw: Digest
+}
+
+interface Digest {
+  readonly bytes: number
+  readonly sha256: string
+}
+
+const digestOf = (bytes: Buffer): Digest => ({
+  bytes: bytes.length,
+  sha256: createHash('sha256').update(bytes).digest('hex'),
+})
 
 export function readStore(store: KillableStore): StoreContents {
   const { endpoint, region, bucket: Bucket, accessKeyId, secretAccessKey } = store
@@ -52,13 +68,9 @@ export function readStore(store: KillableStore): StoreContents {
           throw error
         })
       if (found?.Body === undefined) return undefined
-      const hash = createHash('sha256')
-      let bytes = 0
-      for await (const chunk of found.Body as AsyncIterable<Buffer>) {
-        hash.update(chunk)
-        bytes += chunk.length
-      }
-      return { bytes, sha256: hash.digest('hex') }
+      const bytes = Buffer.from(await found.Body.transformToByteArray())
+      const raw = Key.endsWith('.gz') ? gunzipSync(bytes) : bytes
+      return { ...digestOf(bytes), raw: digestOf(raw) }
     },
     close: () => client.destroy(),
   }

@@ -76,17 +76,24 @@ async function auditArtifact(
   const wrong = (text: string) => findings.add('artifact', `${text} (${request.name})`, id)
   const stored = await contents.digest(artifact?.key ?? '')
   if (stored === undefined) wrong('is not in the store')
-  else if (stored.sha256 !== expected.sha256 || stored.bytes !== expected.bytes) {
-    wrong(`has ${stored.bytes} bytes ${stored.sha256}, not ${expected.bytes} ${expected.sha256}`)
+  else {
+    const { raw } = stored
+    if (raw.sha256 !== expected.sha256 || raw.bytes !== expected.bytes) {
+      wrong(`has ${raw.bytes} bytes ${raw.sha256}, not ${expected.bytes} ${expected.sha256}`)
+    }
+    if (artifact?.sha256 !== stored.sha256 || artifact.bytes !== stored.bytes) {
+      wrong(`is recorded with ${String(artifact?.bytes)} bytes, not ${stored.bytes}`)
+    }
   }
-  if (artifact?.sha256 !== expected.sha256 || artifact.bytes !== expected.bytes) {
-    wrong(`is recorded with ${String(artifact?.bytes)} bytes, not ${expected.bytes}`)
+  const { rawBytes = artifact?.bytes, rawSha256 = artifact?.sha256 } = artifact ?? {}
+  if (rawSha256 !== expected.sha256 || rawBytes !== expected.bytes) {
+    wrong(`is recorded with ${String(rawBytes)} bytes of JSON, not ${expected.bytes}`)
   }
   if (artifact?.rows !== expected.rows) {
     wrong(`is recorded with ${String(artifact?.rows)} rows, not ${expected.rows}`)
   }
-  if (download !== undefined && 'sha256' in download && download.sha256 !== expected.sha256) {
-    wrong(`was downloaded as ${download.sha256}, not ${expected.sha256}`)
+  if (download !== undefined && 'sha256' in download && download.sha256 !== artifact?.sha256) {
+    wrong(`was downloaded as ${download.sha256}, not ${String(artifact?.sha256)}`)
   }
 }
 

@@ -18,6 +18,7 @@ describe('a fingerprint', () => {
         filter_events: 'any',
         export_content: false,
         filter_state: 'any',
+        compression: 'none',
       },
     ],
   ])('is the same for the same meaning: %s', (_title, input) => {
@@ -28,6 +29,7 @@ describe('a fingerprint', () => {
     ['another start', { ...range, time_from: '2014-07-22T12:00:00.000001Z' }],
     ['no end', { time_from: range.time_from }],
     ['other events', { ...range, filter_events: 'started' }],
+    ['compression', { ...range, compression: 'gzip' }],
     ['content', { ...range, export_content: true }],
     ['start and end that changed places', { time_from: range.time_to, time_to: range.time_from }],
   ])('differs for another meaning: %s', (_title, input) => {

@@ -24,6 +24,15 @@ describe('an object key', () => {
   })
 
   it.each([
+    ['gzip', '.json.gz'],
+    ['zstd', '.json.zst'],
+  ] as const)('says how the object is packed: %s', (compression, suffix) => {
+    expect(fileName(newSpec({ compression }))).toBe(
+      `services_20140722T120000Z_20140722T180000Z${suffix}`,
+    )
+  })
+
+  it.each([
     ['2014-07-22T12:00:00.000Z', '20140722T120000Z'],
     ['2014-07-22T12:00:00.500Z', '20140722T120000.5Z'],
     ['2014-07-22T12:00:00.010Z', '20140722T120000.01Z'],

@@ -1,3 +1,4 @@
+import { gunzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { EncodeError, SourceError } from '../../src/errors.ts'
 import { sha256 } from '../support/chunks.ts'
@@ -32,6 +33,22 @@ describe('an attempt that goes well', () => {
     expect(completed.progress).toEqual({ rows: 4, bytes: artifact.bytes, estimatedRows: 4 })
     const life = completed.expiresAt!.getTime() - completed.finishedAt!.getTime()
     expect(life).toBe(7 * 24 * 3600 * 1000)
+  })
+
+  it('stores the rows as gzip, with the facts of both', async () => {
+    const { run, record, artifacts } = await exportBundle(undefined, { compression: 'gzip' })
+    await run()
+    const [[key, bytes] = ['', Buffer.alloc(0)]] = artifacts.objects
+    expect(key).toMatch(/_20140722T180000Z\.json\.gz$/)
+    expect(gunzipSync(bytes).toString()).toBe(fourRowsText)
+    const { artifact, progress } = await record()
+    expect(artifact).toMatchObject({
+      ...{ key, bytes: bytes.length, sha256: sha256(bytes), rows: 4 },
+      contentType: 'application/gzip',
+      ...{ rawBytes: Buffer.byteLength(fourRowsText), rawSha256: sha256(fourRowsText) },
+    })
+    // of JSON, as with any other export
+    expect(progress).toMatchObject({ rows: 4, bytes: artifact!.rawBytes })
   })
 
   it('stores [] when nothing is selected', async () => {

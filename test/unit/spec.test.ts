@@ -24,6 +24,7 @@ describe('a request', () => {
       filterEvents: 'any',
       exportContent: false,
       filterState: 'any',
+      compression: 'none',
     })
   })
 
@@ -35,6 +36,7 @@ describe('a request', () => {
       filter_events: 'completed',
       export_content: true,
       filter_state: 'inactive',
+      compression: 'gzip',
     }
     expect(resolve(input)).toEqual({
       dataset: 'services',
@@ -42,6 +44,7 @@ describe('a request', () => {
       filterEvents: 'completed',
       exportContent: true,
       filterState: 'inactive',
+      compression: 'gzip',
     })
   })
 
@@ -139,6 +142,11 @@ describe('a request that is refused', () => {
       'an unknown state',
       { ...range, export_content: true, filter_state: 'open' },
       ['filter_state: expected one of "any", "active", "inactive"', 'got "open"'],
+    ],
+    [
+      'a compression that nobody knows',
+      { ...range, compression: 'brotli' },
+      ['compression: expected one of "none", "gzip", "zstd"', 'got "brotli"'],
     ],
     [
       'a boolean as text',

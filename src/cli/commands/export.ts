@@ -1,5 +1,6 @@
 import { createClient, type Client, type ExportRequestBody } from '../../client/client.ts'
 import { parseClientConfig } from '../../config.ts'
+import type { Compression } from '../../encode/compression.ts'
 import type { EventFilter, StateFilter } from '../../datasets/dataset.ts'
 import { InterruptedError, SpecError } from '../../errors.ts'
 import type { ExportView } from '../../http/schemas.ts'
@@ -19,6 +20,7 @@ interface Options {
   readonly events?: EventFilter
   readonly state?: StateFilter
   readonly content?: boolean
+  readonly compression?: Compression
   readonly idempotencyKey?: string
   readonly wait?: boolean
   readonly output?: string
@@ -36,6 +38,7 @@ export const exportCommand: BuildCommand = (readEnvironment) =>
     )
     .option('--state <state>', 'any, active, inactive (default: any; needs --content)')
     .option('--content', 'whole services instead of ids')
+    .option('--compression <how>', 'of the artifact: none, gzip, zstd (default: none)')
     .option('--idempotency-key <key>', 'the same key never makes two exports')
     .option('--wait', 'wait until it has finished, showing progress')
     .option('--output <file>', 'wait, then download to this file')
@@ -99,6 +102,7 @@ const requestBody = ({
   events,
   state,
   content,
+  compression,
 }: Options): ExportRequestBody => ({
   time_from: from,
   ...(to === undefined ? {} : { time_to: to }),
@@ -106,6 +110,7 @@ const requestBody = ({
   ...(events === undefined ? {} : { filter_events: events }),
   ...(state === undefined ? {} : { filter_state: state }),
   ...(content === undefined ? {} : { export_content: content }),
+  ...(compression === undefined ? {} : { compression }),
 })
 
 /** Waits, with progress on stderr. Ctrl-C ends the waiting, not the export. */

@@ -14,6 +14,8 @@ export interface Run {
   readonly seconds: number
   /** Of the artifact, where it makes one as the product does. */
   readonly rows?: number
+  readonly rawBytes?: number
+  /** Of the object, where that is packed. */
   readonly bytes?: number
   /** Peak resident memory of the worker, bytes. */
   readonly peakBytes?: number
@@ -74,14 +76,20 @@ async function runOwn(file: string, env: Readonly<Record<string, string>>): Prom
 
 const psql = '"$PSQL" -X -q -d "$SOURCE_DATABASE_URL" -c "$COPIES"'
 
-const shellRun = async (script: string, { environment }: Bench, workload: Workload) => {
+const aws = '"$AWS" --endpoint-url "$S3_ENDPOINT"'
+
+const runShell = (script: string, { environment }: Bench, workload: Workload) => {
   const env = {
     ...environment,
     PSQL: findProgram('psql') ?? '',
     AWS: findProgram('aws') ?? '',
     COPIES: fastestCopies(workload),
   }
-  const { seconds } = await runProgram('/bin/bash', ['-euo', 'pipefail', '-c', script], env)
+  return runProgram('/bin/bash', ['-euo', 'pipefail', '-c', script], env)
+}
+
+async function shellRun(script: string, bench: Bench, workload: Workload): Promise<Run> {
+  const { seconds } = await runShell(script, bench, workload)
   return { seconds }
 }
 
@@ -98,27 +106,27 @@ async function askLoopDelay({ ready }: LonghaulProcess): Promise<LoopDelay> {
   return { p99: ms('p99'), longest: ms('max') }
 }
 
+const longhaul =
+  (compression: 'none' | 'gzip'): Contender['run'] =>
+  async ({ url, worker }, { content }) => {
+    const client = createClient({ url })
+    await worker.forgetPeak()
+    await askLoopDelay(worker)
+    const startedAt = performance.now()
+    const request = { ...everything, export_content: content, compression }
+    const { id } = await client.request(request)
+    const { artifact, error } = await client.wait(id)
+    const seconds = (performance.now() - startedAt) / 1000
+    if (artifact === undefined) throw new Error(`The export failed: ${error?.message ?? ''}`)
+    // what was written would fill the disk
+    await fetch(`${url}/exports/${id}`, { method: 'DELETE' })
+    const { rows, bytes, raw_bytes: rawBytes } = artifact
+    const loop = await askLoopDelay(worker)
+    return { seconds, rows, bytes, rawBytes, loop, peakBytes: await worker.peakBytes() }
+  }
+
 const all: readonly Contender[] = [
-  {
-    name: 'longhaul',
-    needs: [],
-    runs: always,
-    async run({ url, worker }, { content }) {
-      const client = createClient({ url })
-      await worker.forgetPeak()
-      await askLoopDelay(worker)
-      const startedAt = performance.now()
-      const { id } = await client.request({ ...everything, export_content: content })
-      const { artifact, error } = await client.wait(id)
-      const seconds = (performance.now() - startedAt) / 1000
-      if (artifact === undefined) throw new Error(`The export failed: ${error?.message ?? ''}`)
-      // what was written would fill the disk
-      await fetch(`${url}/exports/${id}`, { method: 'DELETE' })
-      const { rows, bytes } = artifact
-      const loop = await askLoopDelay(worker)
-      return { seconds, rows, bytes, loop, peakBytes: await worker.peakBytes() }
-    },
-  },
+  { name: 'longhaul', needs: [], runs: always, run: longhaul('none') },
   {
     name: 'limit',
     needs: ['psql'],
@@ -130,11 +138,20 @@ const all: readonly Contender[] = [
     needs: ['psql', 'aws'],
     runs: always,
     run: (bench, workload) =>
-      shellRun(
-        `${psql} | "$AWS" --endpoint-url "$S3_ENDPOINT" s3 cp - "s3://$S3_BUCKET/bench/shell.json" >&2`,
-        bench,
-        workload,
-      ),
+      shellRun(`${psql} | ${aws} s3 cp - "s3://$S3_BUCKET/bench/shell.json" >&2`, bench, workload),
+  },
+  { name: 'longhaul gzip', needs: [], runs: always, run: longhaul('gzip') },
+  {
+    name: 'shell gzip',
+    needs: ['psql', 'aws', 'gzip'],
+    runs: always,
+    async run(bench, workload) {
+      const copy = 's3 cp - "s3://$S3_BUCKET/bench/shell.json.gz" >&2'
+      const run = await shellRun(`${psql} | gzip -6 | ${aws} ${copy}`, bench, workload)
+      const look = 's3api head-object --bucket "$S3_BUCKET" --key bench/shell.json.gz'
+      const size = await runShell(`${aws} ${look} --query ContentLength`, bench, workload)
+      return { ...run, bytes: Number(size.output) }
+    },
   },
   {
     name: 'naive',

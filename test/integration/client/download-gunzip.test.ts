@@ -14,7 +14,11 @@ const packed = gzipSync(content)
 
 const asGzip = (_: number, plain: ExportView): ExportView => ({
   ...plain,
-  artifact: { ...plain.artifact!, key: 'a/services.json.gz', content_type: 'application/gzip' },
+  artifact: {
+    ...plain.artifact!,
+    ...{ key: 'a/services.json.gz', content_type: 'application/gzip' },
+    ...{ raw_bytes: content.length, raw_sha256: sha256(content) },
+  },
 })
 
 describe('a download that unpacks', () => {
@@ -53,6 +57,14 @@ describe('a download that unpacks', () => {
     const error = await failure({ gunzip: true })
     expect(error).toMatchObject({ code: 'DOWNLOAD_CORRUPT', retryable: false })
     expect(error.message).toMatch(/^The artifact cannot be unpacked after \d+ bytes: /)
+  })
+
+  it('says so when something else was packed, and leaves no file', async () => {
+    const body = gzipSync(Buffer.from('["S1"]'))
+    const { failure } = await setup({ body, view: asGzip })
+    const error = await failure({ gunzip: true })
+    expect(error).toMatchObject({ code: 'DOWNLOAD_CORRUPT', retryable: false })
+    expect(error.message).toContain(`not ${sha256(content)}`)
   })
 
   it('leaves an artifact that is not packed as it is', async () => {

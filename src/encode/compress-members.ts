@@ -1,0 +1,70 @@
+import { availableParallelism } from 'node:os'
+import { MiB } from '../runtime/units.ts'
+
+/** Packs some bytes so that they can be unpacked by themselves. */
+export type CompressMember = (bytes: Uint8Array) => Promise<Buffer>
+
+export interface MemberOptions {
+  /** What is packed as one, bytes. */
+  readonly memberBytes: number
+  /** Members being packed at once. */
+  readonly parallel: number
+}
+
+/**
+ * Larger members gain less than a hundredth, and smaller ones lose: each begins with nothing to refer to. One more
+ * member than cores keeps those busy; libuv has four threads. In memory are `parallel + 1` of them.
+ */
+export const memberOptions: MemberOptions = {
+  memberBytes: 2 * MiB,
+  parallel: Math.min(4, availableParallelism() + 1),
+}
+
+/**
+ * Packs bytes as members of gzip, one behind the other, several at once on the threads of zlib. Members are cut at
+ * the same bytes however these come, so that the same bytes make the same object; whoever unpacks them one after
+ * the other has those again (RFC 1952, section 2.2).
+ */
+export async function* compressMembers(
+  chunks: AsyncIterable<Buffer>,
+  compress: CompressMember,
+  { memberBytes, parallel }: MemberOptions = memberOptions,
+): AsyncGenerator<Buffer> {
+  const free: Buffer[] = []
+  /** In their order. */
+  const packing: Promise<Buffer>[] = []
+  let member: Buffer = Buffer.allocUnsafeSlow(memberBytes)
+  let filled = 0
+
+  function pack(): void {
+    const buffer = member
+    const packed = compress(buffer.subarray(0, filled)).then((bytes) => {
+      free.push(buffer)
+      return bytes
+    })
+    // who takes it hears of a failure; nobody may do so
+    packed.catch(() => undefined)
+    packing.push(packed)
+    filled = 0
+  }
+
+  /** The first ones, until so many are left. */
+  async function* take(left: number): AsyncGenerator<Buffer> {
+    for (const packed of packing.splice(0, Math.max(0, packing.length - left))) yield await packed
+  }
+
+  for await (const chunk of chunks) {
+    for (let taken = 0; taken < chunk.length;) {
+      if (filled === memberBytes) {
+        pack()
+        yield* take(parallel - 1)
+        member = free.pop() ?? Buffer.allocUnsafeSlow(memberBytes)
+      }
+      const copied = chunk.copy(member, filled, taken)
+      filled += copied
+      taken += copied
+    }
+  }
+  if (filled > 0) pack()
+  yield* take(0)
+}
