@@ -2,7 +2,7 @@
 import { exportJob } from '../jobs/export.ts'
 import type { Config } from './config.ts'
 import type { ArtifactStore, ExportRecords } from './export/ports.ts'
-import { createExportWatch } from './export/watch-exports.ts'
+import { createExportWatch, type WatchPace } from './export/watch-exports.ts'
 import { buildApp } from './http/app.ts'
 import { listen } from './http/listen.ts'
 import type { Logger } from './logger.ts'
@@ -30,8 +30,8 @@ const streamRestMs = 3_600_000
 /** What is read for a stream before its client takes it, bytes: a server may have many of them. */
 const streamReadAheadBytes = 1 * MiB
 
-/** Between two looks at the exports that somebody waits for. */
-const watchMs = 100
+/** Of the looks at exports that somebody waits for. */
+const watchPace: WatchPace = { shortestMs: 25, longestMs: 100 }
 
 /** A part of the system that runs until it is stopped. */
 export interface Service {
@@ -101,7 +101,7 @@ export const startServer = (config: Config, logger: Logger): Promise<Server> =>
         metrics,
       ),
       metrics,
-      watch: createExportWatch({ records }, { intervalMs: watchMs }),
+      watch: createExportWatch({ records }, watchPace),
       shutdownGraceMs: config.shutdownGraceSeconds * 1000,
     }
     const app = resources.add(await buildApp(deps), (built) => built.close())

@@ -14,37 +14,69 @@ export interface ExportWatch {
   ): Promise<ExportRecord>
 }
 
+export interface WatchPace {
+  /** A tenth of an export's age lies between two looks at it, but no less than this, ms, */
+  readonly shortestMs: number
+  /** and no more than this, ms. */
+  readonly longestMs: number
+}
+
 interface Waiter {
-  readonly id: string
+  readonly record: ExportRecord
+  /** When it is looked for next, ms. */
+  dueAt: number
   see(record: ExportRecord): void
   fail(error: unknown): void
 }
 
-/** Watches exports for all who wait, with one statement a look, however many they are. */
+/** Timers may be so much early, ms. */
+const tolerance = 1
+
+/**
+ * Watches exports for all who wait, with one statement a look, however many they are. What takes long is looked
+ * for seldom, and who waits for a short export waits hardly longer than it takes.
+ */
 export function createExportWatch(
   { records }: { readonly records: Pick<ExportRecords, 'getMany'> },
-  { intervalMs }: { readonly intervalMs: number },
+  { shortestMs, longestMs }: WatchPace,
 ): ExportWatch {
   const waiters = new Set<Waiter>()
+  let timer: NodeJS.Timeout | undefined
   let looking = false
 
+  function nextLookAt({ createdAt }: ExportRecord): number {
+    const share = (Date.now() - createdAt.getTime()) / 10
+    return performance.now() + Math.min(longestMs, Math.max(shortestMs, share))
+  }
+
   async function look(): Promise<void> {
-    const before = [...waiters]
+    const until = performance.now() + tolerance
+    const due = [...waiters].filter(({ dueAt }) => dueAt <= until)
     try {
-      const found = await records.getMany([...new Set(before.map(({ id }) => id))])
+      const found = await records.getMany([...new Set(due.map(({ record }) => record.id))])
       const byId = new Map(found.map((record) => [record.id, record]))
-      for (const waiter of before) {
-        const record = byId.get(waiter.id)
+      for (const waiter of due) {
+        const record = byId.get(waiter.record.id)
         if (record !== undefined) waiter.see(record)
+        waiter.dueAt = nextLookAt(waiter.record)
       }
     } catch (error) {
-      for (const waiter of before) waiter.fail(error)
+      for (const waiter of due) waiter.fail(error)
     }
   }
 
-  function lookAgain(): void {
-    looking = waiters.size > 0
-    if (looking) setTimeout(() => void look().then(lookAgain), intervalMs)
+  /** Again for each who comes: it may be the first to be looked for. */
+  function schedule(): void {
+    clearTimeout(timer)
+    if (looking || waiters.size === 0) return
+    const nextAt = Math.min(...Array.from(waiters, ({ dueAt }) => dueAt))
+    timer = setTimeout(() => {
+      looking = true
+      void look().then(() => {
+        looking = false
+        schedule()
+      })
+    }, nextAt - performance.now())
   }
 
   return {
@@ -64,7 +96,8 @@ export function createExportWatch(
           resolve(latest)
         }
         const waiter: Waiter = {
-          id: seen.id,
+          record: seen,
+          dueAt: nextLookAt(seen),
           see(record) {
             latest = record
             if (enough(record)) giveUp()
@@ -76,7 +109,7 @@ export function createExportWatch(
         }
         waiters.add(waiter)
         signal.addEventListener('abort', giveUp, { once: true })
-        if (!looking) lookAgain()
+        schedule()
       }),
   }
 }

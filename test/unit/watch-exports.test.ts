@@ -4,7 +4,7 @@ import { createExportWatch } from '../../src/export/watch-exports.ts'
 import { createMemoryExportRecords } from '../support/memory-export-records.ts'
 import { newExport } from '../support/new-export.ts'
 
-const intervalMs = 100
+const pace = { shortestMs: 25, longestMs: 100 }
 
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())
@@ -25,7 +25,7 @@ function setup() {
         },
       },
     },
-    { intervalMs },
+    pace,
   )
   const create = async () => (await records.create(newExport())).record
   return { records, looks, port, watch, create }
@@ -71,6 +71,27 @@ describe('a watch', () => {
     await records.cancel(two.id, new Date())
     await pass(100)
     expect((await waiting[2])!.id).toBe(two.id)
+  })
+
+  it('looks for a new export more often than for an old one, each when it is due', async () => {
+    const { records, watch, create, looks } = setup()
+    const old = await create()
+    const { record: young } = await records.create(newExport({ createdAt: new Date() }))
+    const waiting = [old, young].map((record) =>
+      watch.until(record, isCanceled, { signal: never }),
+    )
+    await pass(90)
+    expect(looks).toEqual([[young.id], [young.id], [young.id]])
+    await pass(10)
+    expect(new Set(looks.slice(3).flat())).toEqual(new Set([old.id, young.id]))
+    await pass(900)
+    const before = looks.length
+    await pass(1000)
+    expect(looks.length - before).toBeLessThanOrEqual(20)
+    for (const { id } of [old, young]) await records.cancel(id, new Date())
+    await pass(100)
+    await Promise.all(waiting)
+    expect(vi.getTimerCount()).toBe(0)
   })
 
   it('gives the latest record to who waits no longer', async () => {
