@@ -1,5 +1,6 @@
 import { S3Client } from '@aws-sdk/client-s3'
 import { createRequestHandler, type Patience } from './request-handler.ts'
+import { leavePayloadUnsigned } from './unsigned-payload.ts'
 
 export interface S3Settings {
   readonly bucket: string
@@ -17,7 +18,7 @@ export function createS3Client(
   patience?: Patience,
 ): S3Client {
   const policy = checksums === 'when_supported' ? 'WHEN_SUPPORTED' : 'WHEN_REQUIRED'
-  return new S3Client({
+  const client = new S3Client({
     forcePathStyle,
     requestChecksumCalculation: policy,
     responseChecksumValidation: policy,
@@ -25,4 +26,6 @@ export function createS3Client(
     ...(endpoint === undefined ? {} : { endpoint }),
     ...(region === undefined ? {} : { region }),
   })
+  leavePayloadUnsigned(client)
+  return client
 }

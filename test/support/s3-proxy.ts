@@ -19,6 +19,9 @@ export interface SeenRequest {
   isWaitedFor(): boolean
 }
 
+/** Passes a request on, with another body if given: of the same length, as the headers stay. */
+export type Forward = (altered?: (body: Buffer) => Buffer) => Promise<S3Answer>
+
 /**
  * Answers in place of the store, or passes a request on to it; nothing: the connection ends without an
  * answer. `nth` counts the requests of this operation, from 1.
@@ -26,7 +29,7 @@ export interface SeenRequest {
 export type Meddle = (
   operation: S3Operation,
   nth: number,
-  forward: () => Promise<S3Answer>,
+  forward: Forward,
 ) => Promise<S3Answer | undefined>
 
 export interface S3Proxy {
@@ -55,7 +58,9 @@ export async function createS3Proxy(
       headers: request.headers,
       isWaitedFor: () => !response.writableEnded && !response.destroyed,
     })
-    const answer = await meddle(operation, count(operation), () => forward(target, request, body))
+    const answer = await meddle(operation, count(operation), (alter = (same) => same) =>
+      forward(target, request, alter(body)),
+    )
     if (answer === undefined) response.destroy()
     else response.writeHead(answer.status, answer.headers).end(answer.body)
   }
