@@ -2,8 +2,8 @@ import type { DatasetQuery, Place, Segment, Segments, Span } from '../datasets/d
 import type { RowBlock } from '../export/ports.ts'
 import { EncodeError } from '../errors.ts'
 import { KiB } from '../runtime/units.ts'
-import { createBlockWriter, type BlockWriter } from './block-writer.ts'
-import type { Row, Session } from './session.ts'
+import { createBlockWriter } from './block-writer.ts'
+import type { Session } from './session.ts'
 import { sliceSpan } from './slice-span.ts'
 
 /** What one round trip to the server may well bring: enough for latency not to count, bytes. */
@@ -67,21 +67,41 @@ export function createReader(session: Session): Reader {
     sorts = allowed
   }
 
-  /** @returns the number of rows before the first that could not be written: all, mostly */
-  async function* read(
+  /** @returns the number of rows */
+  async function* readElements(
     query: DatasetQuery,
     { rowBytes, separator }: ReadQueryOptions,
-    write: (writer: BlockWriter, row: Row) => boolean,
   ): AsyncGenerator<RowBlock, number> {
     await allowSort(query.mayBeSorted)
     const writer = createBlockWriter(separator)
     let written = 0
-    for await (const rows of session.read(query, batchRowsFor(rowBytes))) {
-      for (const row of rows) {
-        if (!write(writer, row)) {
+    function take(element: string): void {
+      writer.write(element, 1)
+      written++
+    }
+    for await (const rows of session.read(query, { batchRows: batchRowsFor(rowBytes), take })) {
+      if (rows.some(([element]) => element === null)) refuseNull()
+      yield* writer.take()
+    }
+    return written
+  }
+
+  /** @returns the number of packs before the first that was not read to its end: all, mostly */
+  async function* readPacks(
+    query: DatasetQuery,
+    { rowBytes, separator }: ReadQueryOptions,
+  ): AsyncGenerator<RowBlock, number> {
+    await allowSort(query.mayBeSorted)
+    const writer = createBlockWriter(separator)
+    let written = 0
+    for await (const packs of session.read(query, { batchRows: batchRowsFor(rowBytes) })) {
+      for (const [elements, count] of packs) {
+        const rows = Number(count)
+        if (rows >= packLimit) {
           yield* writer.take()
           return written
         }
+        if (typeof elements === 'string') writer.write(elements, rows)
         written++
       }
       yield* writer.take()
@@ -124,7 +144,7 @@ export function createReader(session: Session): Reader {
       return { rows: plan?.['Plan Rows'] ?? 0, cost: plan?.['Total Cost'] ?? 0 }
     },
     placeAt,
-    readQuery: (query, options) => read(query, options, writeElement),
+    readQuery: readElements,
 
     async *readSegment(query, segment, options) {
       const { segments } = query
@@ -133,7 +153,7 @@ export function createReader(session: Session): Reader {
         const slices = sliceSpan(segment, Math.ceil(rows / packRows))
         const packs = segments.packed(slices, { separator, limit: packLimit })
         const packing = { rowBytes: rowBytes * packRows, separator }
-        const next = slices[yield* read(packs, packing, writePack)]
+        const next = slices[yield* readPacks(packs, packing)]
         if (next === undefined) return undefined
         const rest = { from: next.from, to: segment.to }
         await assertIds(query, rest)
@@ -142,7 +162,7 @@ export function createReader(session: Session): Reader {
       const whole = segments.of(segment)
       // with ties: whoever goes on behind the last place must find nothing more there
       const limited = { ...whole, text: `${whole.text}\nfetch first ${limit} rows with ties` }
-      const count = yield* read(limited, options, writeElement)
+      const count = yield* readElements(limited, options)
       if (count < limit) return undefined
       await assertIds(query, segment)
       const after = await placeAt(query, segment, count - 1)
@@ -154,19 +174,6 @@ export function createReader(session: Session): Reader {
 interface Plan {
   readonly 'Plan Rows': number
   readonly 'Total Cost': number
-}
-
-function writeElement(writer: BlockWriter, [element]: Row): true {
-  writer.write(element ?? refuseNull(), 1)
-  return true
-}
-
-/** @returns false when the slice has more than that */
-function writePack(writer: BlockWriter, [elements, count]: Row): boolean {
-  const rows = Number(count)
-  if (rows >= packLimit) return false
-  if (typeof elements === 'string') writer.write(elements, rows)
-  return true
 }
 
 /** A view may present what the reference tables forbid. */

@@ -3,6 +3,7 @@ import QueryStream from 'pg-query-stream'
 import type { DatasetQuery, Statement } from '../datasets/dataset.ts'
 import { SourceError } from '../errors.ts'
 import { untilAborted } from '../runtime/abort.ts'
+import { MiB } from '../runtime/units.ts'
 import {
   beginSnapshot,
   savepoint,
@@ -20,6 +21,16 @@ import { searchRecord, type FailedQuery } from './search-record.ts'
 /** A row as it comes: the text of each column. */
 export type Row = readonly (string | null)[]
 
+export interface ReadRowsOptions {
+  /** Rows of one round trip, at most. */
+  readonly batchRows: number
+  /**
+   * Takes each text as soon as it arrives: the row then has an empty one. A batch ends early when much has been taken:
+   * its rows were expected to be smaller, and come with a later one.
+   */
+  readonly take?: (text: string) => void
+}
+
 /**
  * A connection of its own in a transaction that shows one snapshot. One statement at a time. All of it
  * throws SourceErrors, EncodeErrors, or the reason of the signal it was opened with.
@@ -30,11 +41,14 @@ export interface Session {
   ask<Answer extends pg.QueryResultRow>(statement: Statement): Promise<readonly Answer[]>
   /** Makes sure that a query's tables have columns it can show. */
   checkTables(query: DatasetQuery): Promise<void>
-  /** Reads a statement in batches of up to `batchRows` rows; it may be left early. */
-  read(query: DatasetQuery, batchRows: number): AsyncGenerator<readonly Row[]>
+  /** Reads a statement in batches; it may be left early. */
+  read(query: DatasetQuery, options: ReadRowsOptions): AsyncGenerator<readonly Row[]>
   /** Ends the connection; a statement still running is canceled on the server. Never throws; safe to call again. */
   close(): Promise<void>
 }
+
+/** What a batch may bring before it is handed on, whole or not: UTF-16 units. */
+const mostTaken = 2 * MiB
 
 /** How long a record that makes the export fail is searched for, to be named, ms. */
 const searchTimeoutMs = 10_000
@@ -100,22 +114,40 @@ function createSession(
     }
   }
 
-  async function* read(query: DatasetQuery, batchRows: number) {
+  async function* read(query: DatasetQuery, { batchRows, take }: ReadRowsOptions) {
+    const { stream: socket } = client.connection
     let arrived = 0
+    let taken = 0
+    let over = false
+
+    function parse(text: string): string {
+      if (take === undefined) return text
+      // what the server still sends of a batch that nobody wants
+      if (over) return ''
+      arrived++
+      take(text)
+      taken += text.length
+      if (taken >= mostTaken) socket.pause()
+      return ''
+    }
     try {
-      const config = { batchSize: batchRows, rowMode: 'array' } as const
+      const types = { getTypeParser: () => parse }
+      const config = { batchSize: batchRows, rowMode: 'array', types } as const
       const stream = new QueryStream(query.text, [...query.values], config)
       await untilAborted(ready, signal)
       let onClosed: () => void = () => undefined
       ready = new Promise((resolve) => (onClosed = resolve))
       const running = querySynced(client, stream, { onWork, onClosed, onError })
-      for await (const rows of readBatches<Row>(running, signal)) {
+      for await (const rows of readBatches<Row>(running, socket, signal)) {
+        taken = 0
         yield rows
-        arrived += rows.length
+        if (take === undefined) arrived += rows.length
       }
     } catch (error) {
       throwReason(error)
       throw await explain({ query, error, arrived })
+    } finally {
+      over = true
     }
   }
 

@@ -1,5 +1,13 @@
 /** What a machine that runs the tests may lack: then the tests that need it are skipped, loudly. */
-export const optionalTools = ['radosgw', 's3cmd', 'aws', 'psql', 'curl', 'pgbouncer'] as const
+export const optionalTools = [
+  'radosgw',
+  's3cmd',
+  'aws',
+  'psql',
+  'curl',
+  'pgbouncer',
+  'prlimit',
+] as const
 export type OptionalTool = (typeof optionalTools)[number]
 
 /**

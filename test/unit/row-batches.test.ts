@@ -4,11 +4,13 @@ import { CanceledError } from '../../src/errors.ts'
 import { readBatches } from '../../src/postgres/row-batches.ts'
 
 const never = new AbortController().signal
+/** A connection that nobody pauses. */
+const flowing = new PassThrough()
 const passThrough = (highWaterMark = 100) => new PassThrough({ objectMode: true, highWaterMark })
 
 async function collect(stream: Readable, signal = never): Promise<readonly (readonly number[])[]> {
   const batches: (readonly number[])[] = []
-  for await (const batch of readBatches<number>(stream, signal)) batches.push(batch)
+  for await (const batch of readBatches<number>(stream, flowing, signal)) batches.push(batch)
   return batches
 }
 
@@ -23,13 +25,30 @@ describe('rows in batches', () => {
   it('come as many at once as are there', async () => {
     const stream = passThrough()
     for (const row of [1, 2, 3]) stream.write(row)
-    const batches = readBatches<number>(stream, never)
+    const batches = readBatches<number>(stream, flowing, never)
     expect((await batches.next()).value).toEqual([1, 2, 3])
     const waiting = batches.next()
     stream.write(4)
     expect((await waiting).value).toEqual([4])
     stream.end()
     expect(await batches.next()).toEqual({ done: true, value: undefined })
+  })
+
+  it('come, though there are none, while the connection is paused, which then goes on', async () => {
+    const [stream, connection] = [passThrough(), passThrough()]
+    const batches = readBatches<number>(stream, connection, never)
+    const waiting = batches.next()
+    connection.pause()
+    expect((await waiting).value).toEqual([])
+    expect(connection.isPaused()).toBe(true)
+    const next = batches.next()
+    expect(connection.isPaused()).toBe(false)
+    stream.end(1)
+    expect((await next).value).toEqual([1])
+    connection.pause()
+    await batches.return(undefined)
+    expect(connection.isPaused()).toBe(false)
+    expect(connection.listenerCount('pause')).toBe(0)
   })
 
   it('are none when the stream is empty', async () => {
@@ -48,7 +67,7 @@ describe('rows in batches', () => {
 
   it('end with an error that came while a batch was being used', async () => {
     const stream = passThrough()
-    const batches = readBatches<number>(stream, never)
+    const batches = readBatches<number>(stream, flowing, never)
     stream.write(1)
     await batches.next()
     stream.destroy(new RangeError('broken meanwhile'))
@@ -88,7 +107,7 @@ describe('rows in batches', () => {
       })(),
     )
     const reading = async () => {
-      for await (const batch of readBatches<number>(stream, controller.signal)) {
+      for await (const batch of readBatches<number>(stream, flowing, controller.signal)) {
         if (batch.includes(1000)) controller.abort(reason)
       }
     }
@@ -105,7 +124,7 @@ describe('rows in batches', () => {
 
   it('destroy the stream when the reader leaves early', async () => {
     const stream = Readable.from(Array.from({ length: 1000 }, (_, i) => i))
-    for await (const batch of readBatches<number>(stream, never)) {
+    for await (const batch of readBatches<number>(stream, flowing, never)) {
       expect(batch.length).toBeGreaterThan(0)
       break
     }
