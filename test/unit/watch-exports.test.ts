@@ -77,9 +77,7 @@ describe('a watch', () => {
     const { records, watch, create, looks } = setup()
     const old = await create()
     const { record: young } = await records.create(newExport({ createdAt: new Date() }))
-    const waiting = [old, young].map((record) =>
-      watch.until(record, isCanceled, { signal: never }),
-    )
+    const waiting = [old, young].map((record) => watch.until(record, isCanceled, { signal: never }))
     await pass(90)
     expect(looks).toEqual([[young.id], [young.id], [young.id]])
     await pass(10)
