@@ -47,10 +47,16 @@ async function startOwnStack(resources: Resources) {
 
 /**
  * Runs a benchmark with a server of its own: on the stack that the environment names, if DATABASE_URL is set,
- * else on an embedded one, of which nothing is left.
+ * else on an embedded one, of which nothing is left, not even by Ctrl-C.
  */
 export async function withBenchStack(work: (stack: BenchStack) => Promise<void>): Promise<void> {
   const resources = createResources()
+  for (const [signal, number] of [
+    ['SIGINT', 2],
+    ['SIGTERM', 15],
+  ] as const) {
+    process.once(signal, () => void resources.release().finally(() => process.exit(128 + number)))
+  }
   try {
     const given = Object.entries(process.env).flatMap(([name, value]) =>
       stackVariable.test(name) && value !== undefined ? [[name, value] as const] : [],

@@ -27,6 +27,10 @@ export async function startProcess(
     stdio: ['ignore', 'inherit', 'pipe'],
   })
   const pid = child.pid ?? 0
+  // of a benchmark that is ended, too, nothing goes on
+  const kill = () => void child.kill('SIGKILL')
+  process.once('exit', kill)
+  child.once('exit', () => void process.off('exit', kill))
   return {
     pid,
     ready: await untilReady(child, command),

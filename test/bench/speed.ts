@@ -8,6 +8,7 @@ import pg from 'pg'
 import { migrate } from '../../src/postgres/migrate.ts'
 import { MiB } from '../../src/runtime/units.ts'
 import { print, withBenchStack, type BenchStack } from './bench-stack.ts'
+import { median } from './median.ts'
 import { startProcess } from './processes.ts'
 import { findContenders, type Bench, type Run } from './speed/contenders.ts'
 import { cpuSeconds } from './speed/process-usage.ts'
@@ -18,11 +19,6 @@ interface Measured extends Run {
   readonly contender: string
   /** Processor time meanwhile, seconds. */
   readonly cpu: { readonly worker: number; readonly postgres: number; readonly store: number }
-}
-
-const median = (values: readonly number[]): number => {
-  const sorted = [...values].sort((a, b) => a - b)
-  return sorted[Math.floor(sorted.length / 2)] ?? NaN
 }
 
 /** Makes the workload's database, unless another workload has. */
