@@ -40,7 +40,7 @@ interface Measured {
 async function timeAt(databaseUrl: string, share: number): Promise<string> {
   if (share === 1) return everything.time_to
   const client = await connect(databaseUrl, 'source database')
-  const text = `select percentile_disc($1) within group (order by started_at) as at from context_services.services`
+  const text = `select percentile_disc($1::float) within group (order by started_at) as at from context_services.services`
   const { rows } = await client.query<{ at: Date }>(text, [share])
   await client.end()
   return rows[0]?.at.toISOString() ?? everything.time_to

@@ -56,6 +56,8 @@ export async function startStandbyPair(release: Release): Promise<StandbyPair> {
   const primaryPort = await start(release, primary, binaries, {
     ...replicating,
     wal_keep_size: '512MB',
+    // what has been committed has been written: a test waits until the standby has it
+    synchronous_commit: 'local',
     autovacuum: 'off',
   })
   const conninfo = `host=127.0.0.1 port=${primaryPort} user=${POSTGRES_NAME} password=${password}`
