@@ -82,12 +82,13 @@ async function setSlow(slow: boolean): Promise<void> {
   await caughtUp()
 }
 
-/** Statements of exports that the standby is at work on. */
-async function reading(): Promise<boolean> {
+/** Whether the standby is at work on that attempt, by one reader or several. */
+async function reading({ client }: TestSystem, id: string, attempt = 1): Promise<boolean> {
   const rows = await askStandby(
     `select 1 from pg_stat_activity where application_name = 'longhaul' and wait_event = 'PgSleep'`,
   )
-  return rows.length === 1
+  const now = await client.status(id)
+  return rows.length > 0 && now.state === 'running' && now.attempt === attempt
 }
 
 async function countConflicts(): Promise<number> {
@@ -141,7 +142,7 @@ describe('an export from a standby', () => {
     await setSlow(true)
     const system = await start(standbyUrl)
     const { id } = await system.client.request(content)
-    await until(reading)
+    await until(() => reading(system, id))
     await setSlow(false)
     await conflict()
     const view = await until(async () => {
@@ -160,8 +161,8 @@ describe('an export from a standby', () => {
     await setSlow(true)
     const system = await start(standbyUrl)
     const { id } = await system.client.request(content)
-    for (let conflicts = 0; conflicts < 3; conflicts++) {
-      await until(reading)
+    for (const attempt of [1, 2, 3]) {
+      await until(() => reading(system, id, attempt))
       await conflict()
     }
     const { state, attempt, error } = await system.client.wait(id)
