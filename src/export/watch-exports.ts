@@ -52,6 +52,8 @@ export function createExportWatch(
   async function look(): Promise<void> {
     const until = performance.now() + tolerance
     const due = [...waiters].filter(({ dueAt }) => dueAt <= until)
+    // whom it was for may wait no longer
+    if (due.length === 0) return
     try {
       const found = await records.getMany([...new Set(due.map(({ record }) => record.id))])
       const byId = new Map(found.map((record) => [record.id, record]))
