@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { MiB } from '../runtime/units.ts'
+import { cutBytes } from './cut-bytes.ts'
 
 /** Packs some bytes so that they can be unpacked by themselves. */
 export type CompressMember = (bytes: Uint8Array) => Promise<Buffer>
@@ -33,19 +34,15 @@ export async function* compressMembers(
   const free: Buffer[] = []
   /** In their order. */
   const packing: Promise<Buffer>[] = []
-  let member: Buffer = Buffer.allocUnsafeSlow(memberBytes)
-  let filled = 0
 
-  function pack(): void {
-    const buffer = member
-    const packed = compress(buffer.subarray(0, filled)).then((bytes) => {
-      free.push(buffer)
+  function pack(member: Buffer): void {
+    const packed = compress(member).then((bytes) => {
+      free.push(member)
       return bytes
     })
     // who takes it hears of a failure; nobody may do so
     packed.catch(() => undefined)
     packing.push(packed)
-    filled = 0
   }
 
   /** The first ones, until so many are left. */
@@ -53,18 +50,10 @@ export async function* compressMembers(
     for (const packed of packing.splice(0, Math.max(0, packing.length - left))) yield await packed
   }
 
-  for await (const chunk of chunks) {
-    for (let taken = 0; taken < chunk.length;) {
-      if (filled === memberBytes) {
-        pack()
-        yield* take(parallel - 1)
-        member = free.pop() ?? Buffer.allocUnsafeSlow(memberBytes)
-      }
-      const copied = chunk.copy(member, filled, taken)
-      filled += copied
-      taken += copied
-    }
+  const room = () => free.pop() ?? Buffer.allocUnsafeSlow(memberBytes)
+  for await (const member of cutBytes(chunks, memberBytes, room)) {
+    pack(member)
+    yield* take(parallel - 1)
   }
-  if (filled > 0) pack()
   yield* take(0)
 }

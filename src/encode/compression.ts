@@ -4,6 +4,7 @@ import zlib from 'node:zlib'
 import { EncodeError } from '../errors.ts'
 import { KiB } from '../runtime/units.ts'
 import { compressMembers } from './compress-members.ts'
+import { cutBytes } from './cut-bytes.ts'
 
 /** How the stored object is packed. */
 export const compressions = ['none', 'gzip', 'zstd'] as const
@@ -72,29 +73,11 @@ const gzipLevel = 5
 const gzip = promisify<Uint8Array, zlib.ZlibOptions, Buffer>(zlib.gzip)
 const gzipMember = (bytes: Uint8Array) => gzip(bytes, { level: gzipLevel, chunkSize: outputBytes })
 
-/** What zstd is given at once. */
+/** What zstd is given at once: it cuts its blocks where that ends. */
 const pieceBytes = 256 * KiB
 
 /** ZSTD_c_checksumFlag of zstd.h, part of its stable interface. */
 const zstdChecksumFlag = 201
-
-/** Pieces of one size, the last one excepted: zstd cuts its blocks where the pieces end that it is given. */
-async function* cut(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-  let piece: Buffer = Buffer.allocUnsafeSlow(pieceBytes)
-  let filled = 0
-  for await (const chunk of chunks) {
-    for (let taken = 0; taken < chunk.length;) {
-      const copied = chunk.copy(piece, filled, taken)
-      filled += copied
-      taken += copied
-      if (filled < pieceBytes) continue
-      yield piece
-      piece = Buffer.allocUnsafeSlow(pieceBytes)
-      filled = 0
-    }
-  }
-  yield piece.subarray(0, filled)
-}
 
 /**
  * One frame, by one thread, which is quick enough: behind the first frame many a reader stops without a word,
@@ -105,6 +88,6 @@ async function* through(
   transform: Transform,
 ): AsyncGenerator<Buffer> {
   // what fails ends the other, too, and is thrown by the one that is read
-  pipeline(Readable.from(cut(chunks)), transform, () => undefined)
+  pipeline(Readable.from(cutBytes(chunks, pieceBytes)), transform, () => undefined)
   for await (const chunk of transform) yield chunk as Buffer
 }

@@ -67,19 +67,23 @@ export function createReader(session: Session): Reader {
     sorts = allowed
   }
 
+  async function* read(query: DatasetQuery, rowBytes: number, take?: (text: string) => void) {
+    await allowSort(query.mayBeSorted)
+    yield* session.read(query, { batchRows: batchRowsFor(rowBytes), take })
+  }
+
   /** @returns the number of rows */
   async function* readElements(
     query: DatasetQuery,
     { rowBytes, separator }: ReadQueryOptions,
   ): AsyncGenerator<RowBlock, number> {
-    await allowSort(query.mayBeSorted)
     const writer = createBlockWriter(separator)
     let written = 0
     function take(element: string): void {
       writer.write(element, 1)
       written++
     }
-    for await (const rows of session.read(query, { batchRows: batchRowsFor(rowBytes), take })) {
+    for await (const rows of read(query, rowBytes, take)) {
       if (rows.some(([element]) => element === null)) refuseNull()
       yield* writer.take()
     }
@@ -91,22 +95,21 @@ export function createReader(session: Session): Reader {
     query: DatasetQuery,
     { rowBytes, separator }: ReadQueryOptions,
   ): AsyncGenerator<RowBlock, number> {
-    await allowSort(query.mayBeSorted)
     const writer = createBlockWriter(separator)
-    let written = 0
-    for await (const packs of session.read(query, { batchRows: batchRowsFor(rowBytes) })) {
+    let whole = 0
+    for await (const packs of read(query, rowBytes)) {
       for (const [elements, count] of packs) {
         const rows = Number(count)
         if (rows >= packLimit) {
           yield* writer.take()
-          return written
+          return whole
         }
         if (typeof elements === 'string') writer.write(elements, rows)
-        written++
+        whole++
       }
       yield* writer.take()
     }
-    return written
+    return whole
   }
 
   async function placeAt(

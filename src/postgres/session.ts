@@ -28,7 +28,7 @@ export interface ReadRowsOptions {
    * Takes each text as soon as it arrives: the row then has an empty one. A batch ends early when much has been taken:
    * its rows were expected to be smaller, and come with a later one.
    */
-  readonly take?: (text: string) => void
+  readonly take?: ((text: string) => void) | undefined
 }
 
 /**
