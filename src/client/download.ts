@@ -40,6 +40,7 @@ export interface DownloadProgress {
 /** Size and digest are those of the stored object, also when the file is what was unpacked of it. */
 export interface Downloaded {
   readonly file: string
+  /** Of the file, also where it was unpacked. */
   readonly bytes: number
   /** Lower-case hex. */
   readonly sha256: string
@@ -72,16 +73,19 @@ async function fetchVerified(
   const { gunzip = false, signal, onProgress, silenceMs = 30_000, pauseMs = 500 } = options
   const link = await createArtifactLink({ askStatus, clock: systemClock })
   const { artifact } = link
-  const { bytes, sha256, raw_sha256: rawSha256 } = artifact
+  const { bytes, sha256, raw_bytes: rawBytes, raw_sha256: rawSha256 } = artifact
   const unpacks = gunzip && artifact.content_type === 'application/gzip'
   const file = options.file ?? ownName(artifact, unpacks)
   const part = await createPartFile(file, bytes)
   try {
     const onBytes = (received: number) => onProgress?.({ bytes: received, totalBytes: bytes })
     await receive({ link, part }, { file, silenceMs, pauseMs, signal, onBytes })
-    if (!unpacks) await part.commit()
-    else await commitUnpacked(part.path, file, { signal, sha256: rawSha256 })
-    return { file, bytes, sha256 }
+    if (!unpacks) {
+      await part.commit()
+      return { file, bytes, sha256 }
+    }
+    await commitUnpacked(part.path, file, { signal, sha256: rawSha256 })
+    return { file, bytes: rawBytes, sha256: rawSha256 }
   } finally {
     await part.discard()
   }
