@@ -31,7 +31,7 @@ module.exports = {
     },
     only(
       'base',
-      '^src/(errors|config|logger|version)\\.ts$|^src/runtime/',
+      '^src/(errors|config|logger|version)\\.ts$|^src/(config|runtime)/',
       L0,
       'L0 imports downwards only',
     ),

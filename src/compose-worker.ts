@@ -1,7 +1,7 @@
 /** The composition root of the worker, and of a single sweep. */
 import { exportJob } from '../jobs/export.ts'
 import { retentionSweepJob } from '../jobs/retention-sweep.ts'
-import { composeBase, type Base, type Server } from './compose.ts'
+import { composeBase, type Base, type Server, type StartOptions } from './compose.ts'
 import type { Config } from './config.ts'
 import type { UnattendedCursor } from './export/ports.ts'
 import { reconcileExports, type ReconcileDeps } from './export/reconcile-exports.ts'
@@ -14,11 +14,13 @@ import { measuredSweep } from './metrics/measured-sweep.ts'
 import { createProcessRegistry } from './metrics/registry.ts'
 import { createRowSource } from './postgres/snapshot.ts'
 import { sourceLimits } from './postgres/source-limits.ts'
-import { postgresQueue } from './queue/connection.ts'
+import type { QueueConnection } from './queue/connection.ts'
+import { openQueue } from './queue/open-queue.ts'
 import { createProducer } from './queue/producer.ts'
 import { createSchedule } from './queue/schedule.ts'
 import { startWorker } from './queue/worker.ts'
 import { sweep, type Sweep, type SweepReport } from './retention/sweep.ts'
+import { neverAborted } from './runtime/abort.ts'
 import { systemClock } from './runtime/clock.ts'
 import { startPeriodic, type Periodic } from './runtime/periodic.ts'
 import { createResources, withResources } from './runtime/resources.ts'
@@ -45,8 +47,15 @@ const reconcileMs = 10_000
 /** How often the queue is told its schedules: it may have lost them. */
 const scheduleMs = 10 * minuteMs
 
-/** Starts a worker, and where it tells of itself. @throws ConfigError, SourceError, QueueError */
-export const startExportWorker = (config: Config, logger: Logger): Promise<Server> =>
+/**
+ * Starts a worker, and where it tells of itself; it waits for a Redis that is away.
+ * @throws ConfigError, SourceError, QueueError, or the signal's reason
+ */
+export const startExportWorker = (
+  config: Config,
+  logger: Logger,
+  { signal = neverAborted }: StartOptions = {},
+): Promise<Server> =>
   withResources(async (resources) => {
     const registry = createProcessRegistry()
     // the first to answer and the last to fall silent: it is alive for as long as it takes to stop
@@ -56,7 +65,8 @@ export const startExportWorker = (config: Config, logger: Logger): Promise<Serve
     const address = { host: config.host, port: config.workerPort }
     const url = await listen(app, address, { variable: 'WORKER_PORT' })
     const base = await composeBase(config, logger, resources)
-    await startSweeper(measuredSweep(createSweep(base, config), registry), base, config, logger)
+    const connection = await openQueue(config, { wait: true, signal, logger })
+    await startSweeper(measuredSweep(createSweep(base, config), registry), base, connection, logger)
     const { records, artifacts } = base
     const settings = exportSettings(config)
     const source = measuredSource(
@@ -69,11 +79,7 @@ export const startExportWorker = (config: Config, logger: Logger): Promise<Serve
       registry,
     )
     const queue = resources.add(
-      await createProducer(
-        postgresQueue(config.databaseUrl, { connections: 2 }),
-        exportJob.name,
-        logger,
-      ),
+      await createProducer(connection, exportJob.name, logger),
       (producer) => producer.close(),
     )
     // an export whose lease has ended is handed on within the time of another lease
@@ -81,7 +87,6 @@ export const startExportWorker = (config: Config, logger: Logger): Promise<Serve
     const reconcileDeps = { records, queue, clock: systemClock }
     const reconciler = startReconciler(reconcileDeps, { intervalMs, logger })
     resources.add(reconciler, (running) => running.stop())
-    const connection = postgresQueue(config.databaseUrl, { connections: 4 })
     const deps = { records, source, artifacts, clock: systemClock, settings }
     const worker = await startWorker(connection, exportJob, deps, {
       concurrency: config.exportConcurrency,
@@ -134,10 +139,9 @@ function createSweep({ records, artifacts }: Base, config: Config): Sweep {
 async function startSweeper(
   sweepNow: Sweep,
   { resources }: Base,
-  config: Config,
+  connection: QueueConnection,
   logger: Logger,
 ): Promise<void> {
-  const connection = postgresQueue(config.databaseUrl, { connections: 1 })
   const worker = await startWorker(connection, retentionSweepJob, sweepNow, {
     concurrency: 1,
     lockMs: 5 * minuteMs,

@@ -13,8 +13,9 @@ import { assertMigrated } from './postgres/migrate.ts'
 import { createPool } from './postgres/pool.ts'
 import { createRowSource } from './postgres/snapshot.ts'
 import { sourceLimits } from './postgres/source-limits.ts'
-import { postgresQueue } from './queue/connection.ts'
+import { openQueue } from './queue/open-queue.ts'
 import { createProducer } from './queue/producer.ts'
+import { neverAborted } from './runtime/abort.ts'
 import { systemClock } from './runtime/clock.ts'
 import { withResources, type Resources } from './runtime/resources.ts'
 import { MiB } from './runtime/units.ts'
@@ -74,11 +75,23 @@ export async function composeBase(
   return { resources, records: createExportRecords(control), artifacts }
 }
 
-/** Starts the HTTP interface. @throws ConfigError, SourceError, QueueError */
-export const startServer = (config: Config, logger: Logger): Promise<Server> =>
+export interface StartOptions {
+  /** Aborted when the service is no longer wanted, even while it starts. */
+  readonly signal?: AbortSignal
+}
+
+/**
+ * Starts the HTTP interface.
+ * @throws ConfigError, SourceError, QueueError, or the signal's reason
+ */
+export const startServer = (
+  config: Config,
+  logger: Logger,
+  { signal = neverAborted }: StartOptions = {},
+): Promise<Server> =>
   withResources(async (resources) => {
     const { records, artifacts } = await composeBase(config, logger, resources)
-    const connection = postgresQueue(config.databaseUrl, { connections: 2 })
+    const connection = await openQueue(config, { wait: false, signal, logger })
     const queue = resources.add(
       await createProducer(connection, exportJob.name, logger),
       (producer) => producer.close(),

@@ -13,15 +13,26 @@ import type { exportRequest } from './export/spec.ts'
 import { createExportRecords } from './postgres/export-records.ts'
 import { assertMigrated } from './postgres/migrate.ts'
 import { createPool } from './postgres/pool.ts'
-import { postgresQueue } from './queue/connection.ts'
+import { openQueue } from './queue/open-queue.ts'
+import type { RedisSettings } from './queue/redis-client.ts'
 import { createProducer } from './queue/producer.ts'
 import type { ErrorLog } from './queue/queue-errors.ts'
+import { neverAborted } from './runtime/abort.ts'
 import { systemClock } from './runtime/clock.ts'
 import { withResources } from './runtime/resources.ts'
 
 export interface EnqueuerOptions {
   /** Control database, as `DATABASE_URL` of server and worker. */
   readonly databaseUrl: string
+  /** Redis or Valkey as the queue, where server and worker have `REDIS_URL`. Default: the control database. */
+  readonly redis?:
+    | (Pick<RedisSettings, 'url' | 'sentinel'> & {
+        /** As `REDIS_PREFIX`. Default: longhaul. */
+        readonly prefix?: string | undefined
+        /** As `REDIS_CLUSTER`. Default: false. */
+        readonly cluster?: boolean | undefined
+      })
+    | undefined
   /** Told of errors that no call waits for, such as a lost connection of the queue. Default: nobody. */
   readonly logger?: ErrorLog
 }
@@ -42,7 +53,8 @@ export interface Enqueuer {
 /** @throws ConfigError when the control database is not migrated, SourceError, QueueError */
 export const createEnqueuer = ({
   databaseUrl,
-  logger = { error: () => undefined },
+  redis,
+  logger = { warn: () => undefined, error: () => undefined },
 }: EnqueuerOptions): Promise<Enqueuer> =>
   withResources(async (resources) => {
     const control = resources.add(
@@ -50,8 +62,13 @@ export const createEnqueuer = ({
       (pool) => pool.close(),
     )
     await assertMigrated(control)
+    const { prefix = 'longhaul', cluster = false } = redis ?? {}
+    const settings = { databaseUrl, redis: redis && { ...redis, prefix, cluster } }
+    const connection = await openQueue(settings, {
+      ...{ wait: false, signal: neverAborted, logger },
+    })
     const queue = resources.add(
-      await createProducer(postgresQueue(databaseUrl, { connections: 2 }), exportJob.name, logger),
+      await createProducer(connection, exportJob.name, logger),
       (producer) => producer.close(),
     )
     const deps = { records: createExportRecords(control), queue, clock: systemClock }

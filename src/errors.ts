@@ -120,11 +120,11 @@ export class StoreError extends ExportError {
   }
 }
 
-/** The queue cannot be reached; the record stays. */
+/** The queue cannot be reached; the record stays. Not retryable: it refuses user or password. */
 export class QueueError extends ExportError {
   override readonly name = 'QueueError'
-  constructor(message: string, details: ErrorDetails = {}) {
-    super('QUEUE_UNAVAILABLE', message, true, details)
+  constructor(message: string, details: ErrorDetails & { readonly retryable?: boolean } = {}) {
+    super('QUEUE_UNAVAILABLE', message, details.retryable ?? true, details)
   }
 }
 

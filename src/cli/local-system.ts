@@ -33,6 +33,11 @@ export interface LocalSystemOptions {
 /** Variables that would lead the AWS SDK, or us, away from the embedded stack. */
 const foreign = {
   SOURCE_DATABASE_URL: undefined,
+  REDIS_URL: undefined,
+  REDIS_PREFIX: undefined,
+  REDIS_CLUSTER: undefined,
+  REDIS_SENTINELS: undefined,
+  REDIS_SENTINEL_MASTER: undefined,
   S3_PREFIX: undefined,
   AWS_PROFILE: undefined,
   AWS_SESSION_TOKEN: undefined,

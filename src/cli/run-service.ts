@@ -15,7 +15,11 @@ const endingMs = 15_000
  */
 export async function runService(
   environment: Environment,
-  start: (config: Config, logger: Logger) => Promise<Service>,
+  start: (
+    config: Config,
+    logger: Logger,
+    options: { readonly signal: AbortSignal },
+  ) => Promise<Service>,
 ): Promise<void> {
   const config = parseConfig(environment)
   exposeToAwsSdk(environment)
@@ -31,10 +35,10 @@ export async function runService(
     setTimeout(end, limitMs).unref()
   })
   try {
-    const service = await start(config, logger)
+    const service = await startUnlessStopped(start(config, logger, shutdown), shutdown.signal)
     await shutdown.requested
     logger.info('stopping')
-    await service.stop()
+    await service?.stop()
     logger.info('stopped')
     // a connection whose peer never says good-bye would keep the process
     process.exit()
@@ -42,3 +46,10 @@ export async function runService(
     shutdown.dispose()
   }
 }
+
+/** Undefined when it was asked to stop before it had started. */
+const startUnlessStopped = (starting: Promise<Service>, signal: AbortSignal) =>
+  starting.catch((error: unknown) => {
+    if (error !== signal.reason) throw error
+    return undefined
+  })

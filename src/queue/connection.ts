@@ -1,46 +1,56 @@
-import type { EventEmitter } from 'node:events'
-import { withBackend, type PostgresConnectionOptions } from 'bullmq'
-import { createPatientBackend } from './patient-backend.ts'
+import {
+  withBackend,
+  type BackendFactory,
+  type IQueueBackend,
+  type PostgresConnectionOptions,
+} from 'bullmq'
+import { createPatientBackend, postgresOptions } from './postgres-backend.ts'
+import { createOwningBackend, type RedisConnectionOptions } from './redis-backend.ts'
 
-/** BullMQ's own tables, apart from Longhaul's. */
-const schema = 'longhaul_queue'
+type ConnectionOptions = PostgresConnectionOptions | RedisConnectionOptions
 
-/** Every statement of the queue is short, at worst one of those that set it up: without an answer by then it has none, ms. */
-const queryTimeoutMs = 10_000
+/** One factory for both, so that what is built on it knows of no difference. */
+const createBackend: BackendFactory<IQueueBackend, ConnectionOptions> = (name, options, roles) => {
+  const { connection } = options
+  return isRedis(connection)
+    ? createOwningBackend(name, { ...options, connection }, roles)
+    : createPatientBackend(name, { ...options, connection }, roles)
+}
 
-const classes = withBackend(createPatientBackend)
+const isRedis = (connection: ConnectionOptions): connection is RedisConnectionOptions =>
+  typeof connection === 'object' && 'createClient' in connection
+
+const classes = withBackend(createBackend)
+
+/** How BullMQ's queues and workers are to be made. */
+export interface BackendOptions {
+  readonly connection: ConnectionOptions
+  readonly prefix?: string
+  readonly skipVersionCheck?: boolean
+}
 
 /** Where the queue lives, and the classes of BullMQ bound to it. */
 export interface QueueConnection {
   readonly classes: typeof classes
-  readonly connection: PostgresConnectionOptions
+  /** For what adds jobs or looks at them: it fails soon when the queue is away. */
+  readonly producer: BackendOptions
+  /** For what runs jobs: it waits until the queue is back. */
+  readonly worker: BackendOptions
 }
 
-/**
- * The queue in the control database: a small installation needs no Redis.
- * @param url of the control database
- * @param connections for ordinary statements; a worker has one more that listens
- */
-export function postgresQueue(
-  url: string,
-  { connections }: { connections: number },
-): QueueConnection {
-  return {
-    classes,
-    connection: {
-      connectionString: url,
-      schema,
-      // brings BullMQ's tables up to date, under a lock of its own
-      migrate: true,
-      max: connections,
-      application_name: 'longhaul-queue',
-      connectionTimeoutMillis: 10_000,
-      query_timeout: queryTimeoutMs,
-      keepAlive: true,
-      keepAliveInitialDelayMillis: 10_000,
-      // BullMQ brings its tables up to date on a connection that nobody listens to: one that broke just
-      // then would end the process. What waits on it is rejected all the same.
-      onConnect: (client: EventEmitter) => void client.on('error', () => undefined),
-    },
-  }
-}
+/** The queue in the control database: a small installation needs no Redis. */
+export const postgresQueue = (url: string): QueueConnection => ({
+  classes,
+  producer: { connection: postgresOptions(url, 2) },
+  worker: { connection: postgresOptions(url, 4) },
+})
+
+export const redisQueue = (
+  producer: RedisConnectionOptions,
+  worker: RedisConnectionOptions,
+  options: { readonly prefix: string; readonly skipVersionCheck: boolean },
+): QueueConnection => ({
+  classes,
+  producer: { connection: producer, ...options },
+  worker: { connection: worker, ...options },
+})

@@ -1,11 +1,38 @@
+import type { EventEmitter } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { createPostgresBackend } from 'bullmq'
+import { createPostgresBackend, type PostgresConnectionOptions } from 'bullmq'
+
+/** BullMQ's own tables, apart from Longhaul's. */
+const schema = 'longhaul_queue'
+
+/** Every statement of the queue is short, at worst one of those that set it up: without an answer by then it has none, ms. */
+const queryTimeoutMs = 10_000
 
 /** Before a worker looks for a job again after it could not, ms. */
 const pauseMs = 1000
 
 /** How long connections may take to close, ms. */
 const closeTimeoutMs = 2000
+
+/**
+ * How BullMQ reaches the queue in the control database.
+ * @param connections for ordinary statements; a worker has one more that listens
+ */
+export const postgresOptions = (url: string, connections: number): PostgresConnectionOptions => ({
+  connectionString: url,
+  schema,
+  // brings BullMQ's tables up to date, under a lock of its own
+  migrate: true,
+  max: connections,
+  application_name: 'longhaul-queue',
+  connectionTimeoutMillis: 10_000,
+  query_timeout: queryTimeoutMs,
+  keepAlive: true,
+  keepAliveInitialDelayMillis: 10_000,
+  // BullMQ brings its tables up to date on a connection that nobody listens to: one that broke just
+  // then would end the process. What waits on it is rejected all the same.
+  onConnect: (client: EventEmitter) => void client.on('error', () => undefined),
+})
 
 /**
  * BullMQ's PostgreSQL backend, for days when the database is not well. Of a look for a job that failed

@@ -16,12 +16,12 @@ export interface Producer extends ExportQueue {
  * @throws QueueError when the queue cannot be reached now
  */
 export async function createProducer(
-  { classes, connection }: QueueConnection,
+  { classes, producer }: QueueConnection,
   name: string,
   logger: ErrorLog,
 ): Promise<Producer> {
   const queue = new classes.Queue<ExportPayload>(name, {
-    connection,
+    ...producer,
     defaultJobOptions: {
       attempts,
       backoff: { type: 'custom' },

@@ -14,11 +14,11 @@ export interface Schedule {
  * ensured in the very moment when it is due, so that the job must be safe to run again.
  */
 export function createSchedule(
-  { classes, connection }: QueueConnection,
+  { classes, producer }: QueueConnection,
   { name, schedule }: Pick<ScheduledJobDefinition<never>, 'name' | 'schedule'>,
   logger: ErrorLog,
 ): Schedule {
-  const queue = new classes.Queue(name, { connection })
+  const queue = new classes.Queue(name, producer)
   const silence = logErrors(queue, logger)
   return {
     async ensure() {

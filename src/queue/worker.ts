@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { DelayedError, UnrecoverableError, WaitingError, type Job } from 'bullmq'
 import { ExportError, InterruptedError, NotFoundError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
@@ -7,6 +8,9 @@ import { logErrors, queueUnavailable } from './queue-errors.ts'
 
 /** A job that is put off is not looked at again sooner, ms. */
 const minDelayMs = 1000
+
+/** How long it may take to tell the queue how the last jobs ended, ms: one that is away never hears it. */
+const farewellMs = 5000
 
 /** Before something that the queue refused is tried again, ms. */
 const retryDelayMs = 1000
@@ -32,13 +36,14 @@ export interface JobWorker {
  * @throws QueueError when the queue cannot be reached now
  */
 export async function startWorker<Payload extends object, Deps>(
-  { classes, connection }: QueueConnection,
+  connection: QueueConnection,
   definition: JobDefinition<Payload, Deps>,
   deps: Deps,
   { concurrency, lockMs, logger }: WorkerOptions,
 ): Promise<JobWorker> {
   const interrupt = new AbortController()
   let stopped: Promise<void> | undefined
+  const running = new Set<Promise<JobOutcome>>()
 
   /**
    * A lock of the queue that was lost ends nothing: the lease on the record decides who may go on, and
@@ -51,13 +56,16 @@ export async function startWorker<Payload extends object, Deps>(
     const log = logger.child({ job: job.id, ...job.data })
     const { signal } = interrupt
     log.info('job started')
-    const outcome = await definition.run(deps, job.data, { signal }).catch(outcomeOf)
+    const run = definition.run(deps, job.data, { signal }).catch(outcomeOf)
+    running.add(run)
+    const outcome = await run
+    running.delete(run)
     logOutcome(log, outcome)
     return settle(job, token, outcome)
   }
 
-  const worker = new classes.Worker<Payload>(definition.name, process, {
-    connection,
+  const worker = new connection.classes.Worker<Payload>(definition.name, process, {
+    ...connection.worker,
     concurrency,
     lockDuration: lockMs,
     stalledInterval: lockMs,
@@ -82,7 +90,11 @@ export async function startWorker<Payload extends object, Deps>(
       stopped ??= (async () => {
         const closed = worker.close()
         const grace = setTimeout(() => interrupt.abort(stopping()), graceMs)
-        await closed
+        const waitedEnough = Promise.all(running).then(() =>
+          sleep(farewellMs, undefined, { ref: false }),
+        )
+        await Promise.race([closed, waitedEnough])
+        await worker.getBackend().close(true)
         clearTimeout(grace)
         silence()
       })()

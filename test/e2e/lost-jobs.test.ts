@@ -4,6 +4,7 @@ import { createLogger } from '../../src/logger.ts'
 import { countTraces } from '../support/exports-table.ts'
 import { fixtureRange, insertFixtureServices } from '../support/fixture-services.ts'
 import { startTestSystem, type TestSystem } from '../support/system.ts'
+import { testQueue } from '../support/test-queue.ts'
 
 async function startWorker({ config, logLines }: TestSystem): Promise<void> {
   const write = (line: string) => void (logLines as string[]).push(line)
@@ -18,7 +19,7 @@ describe('a queue that lost its jobs', () => {
     const requested = await Promise.all(
       Array.from({ length: 12 }, () => system.client.request({ ...fixtureRange })),
     )
-    await system.database.pool.query('delete from longhaul_queue.job')
+    await testQueue(system.database).lose()
     expect(await countTraces(system.database)).toEqual({ records: 12, jobs: 0 })
     // as old as those that a queue may have lost; two workers look after them
     await system.database.pool.query(

@@ -3,12 +3,12 @@ import { mkdir, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { createPostgresBackend, withBackend } from 'bullmq'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { createEnqueuer } from '../../src/enqueue.ts'
 import { fixtureRange, insertFixtureServices } from '../support/fixture-services.ts'
 import { createFolder } from '../support/run-cli.ts'
 import { startTestSystem } from '../support/system.ts'
+import { testQueue } from '../support/test-queue.ts'
 import { until } from '../support/until.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -18,7 +18,9 @@ describe('requestExport, in the same process', () => {
   it('writes the record and wakes a worker, as POST /exports does', async () => {
     const system = await startTestSystem(onTestFinished)
     await insertFixtureServices(system.database.pool)
-    const enqueuer = await createEnqueuer({ databaseUrl: system.database.url })
+    const { url: databaseUrl } = system.database
+    const { redis } = testQueue(system.database)
+    const enqueuer = await createEnqueuer({ databaseUrl, redis })
     onTestFinished(() => enqueuer.close())
     const options = { idempotencyKey: 'once' }
     const { record, created } = await enqueuer.requestExport({ ...fixtureRange }, options)
@@ -46,9 +48,8 @@ describe('a job that somebody adds by hand', () => {
     ['with anything in it', { time_from: '2014-07-22T12:00:00Z' }],
   ])('%s fails, and says how exports are requested', async (_title, payload) => {
     const system = await startTestSystem(onTestFinished)
-    const classes = withBackend(createPostgresBackend)
-    const connection = { connectionString: system.database.url, schema: 'longhaul_queue' }
-    const queue = new classes.Queue('longhaul-exports', { connection })
+    const { classes, producer } = await testQueue(system.database).connect()
+    const queue = new classes.Queue('longhaul-exports', producer)
     onTestFinished(() => queue.close())
     const job = await queue.add('longhaul-exports', payload)
     const failed = await until(async () =>
@@ -115,6 +116,7 @@ describe('docs/examples', () => {
     const system = await startTestSystem(onTestFinished)
     const { stdout } = await example('request-in-process.mjs', range, {
       DATABASE_URL: system.database.url,
+      ...testQueue(system.database).variables,
     })
     const [id = '', state] = stdout.trim().split(' ')
     expect(state).toBe('queued')

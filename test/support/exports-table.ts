@@ -1,15 +1,15 @@
 import type { TestDatabase } from './database.ts'
+import { testQueue } from './test-queue.ts'
 
 /** What a request may leave behind: records, and jobs on the queue. */
-export async function countTraces({ pool }: TestDatabase): Promise<{
+export async function countTraces(database: TestDatabase): Promise<{
   readonly records: number
   readonly jobs: number
 }> {
-  const { rows } = await pool.query<{ records: number; jobs: number }>(
-    `select (select count(*)::integer from longhaul.exports) as records,
-            (select count(*)::integer from longhaul_queue.job) as jobs`,
+  const { rows } = await database.pool.query<{ records: number }>(
+    'select count(*)::integer as records from longhaul.exports',
   )
-  return rows[0]!
+  return { records: rows[0]!.records, jobs: await testQueue(database).countJobs() }
 }
 
 /**

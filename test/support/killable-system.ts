@@ -1,11 +1,12 @@
 import { join } from 'node:path'
-import { expect } from 'vitest'
+import { expect, inject } from 'vitest'
 import { createClient, type Client } from '../../src/client/client.ts'
 import { exposeToAwsSdk } from '../../src/config.ts'
 import { migrate } from '../../src/postgres/migrate.ts'
 import { createResources } from '../../src/runtime/resources.ts'
 import { createDice } from './dice.ts'
 import { createKillablePostgres } from './killable-postgres.ts'
+import { createKillableRedis } from './killable-redis.ts'
 import { createKillableStore } from './killable-store.ts'
 import { lastingPort } from './lasting-port.ts'
 import type { Release } from './release.ts'
@@ -21,7 +22,7 @@ export interface KillableSystem extends Servers {
   startWorker(): RunningCli
 }
 
-/** Two PostgreSQL, control and source, and a store of its own; server and worker are yet to be started. */
+/** Two PostgreSQL, control and source, a store, and where the queue is on Redis one of those; server and worker are yet to be started. */
 export async function startKillableSystem(release: Release): Promise<KillableSystem> {
   const folder = await createFolder(release)
   const resources = createResources()
@@ -49,8 +50,13 @@ export async function startKillableSystem(release: Release): Promise<KillableSys
   await migrate(control.url)
   await migrate(source.url, { referenceSchema: true })
 
+  const queue =
+    inject('queue').backend === 'redis'
+      ? await createKillableRedis(resources, await place('queue'))
+      : undefined
+
   const port = await lastingPort(dice)
-  const servers = { control, source, store }
+  const servers = { control, source, store, queue }
   const env = { ...serviceVariables(servers), PORT: String(port), LEASE_SECONDS: '5' }
   return {
     ...servers,

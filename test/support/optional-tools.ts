@@ -7,6 +7,8 @@ export const optionalTools = [
   'curl',
   'pgbouncer',
   'prlimit',
+  'redis',
+  'openssl',
 ] as const
 export type OptionalTool = (typeof optionalTools)[number]
 

@@ -41,7 +41,7 @@ server_round_robin = 1
   )
   // it runs as nobody when we are root
   await chmod(file, 0o644)
-  const ended = folder.start(program ?? 'pgbouncer', [file])
+  const { ended } = folder.start(program ?? 'pgbouncer', [file])
   let how: string | undefined
   void ended.then((end) => (how = end))
   await until(async () => how !== undefined || (await accepts(port)))

@@ -11,8 +11,11 @@ export interface ProcessFolder {
   readonly path: string
   /** Runs a program to its end, and throws with what it said when it fails. */
   run(file: string, args: readonly string[]): Promise<void>
-  /** Starts a program that stays. Resolves once it has ended, with how it did. */
-  start(file: string, args: readonly string[]): Promise<string>
+  /** Starts a program that stays. `ended` resolves once it has, with how it did. */
+  start(
+    file: string,
+    args: readonly string[],
+  ): { readonly pid: number; readonly ended: Promise<string> }
   /** What the programs that stay wrote last. */
   lastWords(): Promise<string>
   /** Kills every process, and removes the folder. Resolves when all is gone. */
@@ -75,10 +78,11 @@ export async function createProcessFolder(prefix: string): Promise<ProcessFolder
         detached: true,
         stdio: ['ignore', log.fd, log.fd],
       })
-      return once(child, 'exit').then(
+      const ended = once(child, 'exit').then(
         ([code, signal]: unknown[]) => `${file} ended (${String(code ?? signal)})`,
         (error: unknown) => `${file} cannot be started: ${String(error)}`,
       )
+      return { pid: child.pid ?? 0, ended }
     },
     async close() {
       watch.stdin.end()

@@ -54,7 +54,7 @@ async function startCeph(folder: ProcessFolder, keys: S3Keys): Promise<string> {
   const run = (name: (typeof programs)[number], ...args: string[]) =>
     Promise.race([folder.run(findProgram(name) ?? name, ['-c', file, ...args]), ...broken])
   const start = (name: (typeof programs)[number], ...args: string[]) => {
-    const ended = folder.start(findProgram(name) ?? name, ['-c', file, '-f', ...args])
+    const { ended } = folder.start(findProgram(name) ?? name, ['-c', file, '-f', ...args])
     const failure = ended.then((how) => Promise.reject(new TypeError(how)))
     // looked at only while starting: later, the tests see that their store is gone
     failure.catch(() => undefined)

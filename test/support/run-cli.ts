@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { expect, inject } from 'vitest'
 import type { Release } from './release.ts'
 import type { TestSystem } from './system.ts'
+import { testQueue } from './test-queue.ts'
 
 const main = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url))
 
@@ -120,6 +121,7 @@ export function serviceEnvironment({
   return {
     ...inject('stack'),
     DATABASE_URL: database.url,
+    ...testQueue(database).variables,
     S3_BUCKET: bucket.settings.bucket,
   }
 }

@@ -1,5 +1,6 @@
 import { expect, inject } from 'vitest'
 import type { TestSystem } from './system.ts'
+import { testQueue } from './test-queue.ts'
 
 /** What nobody may read in a message, a record or a log line. */
 export function expectNoSecrets(text: string, besides: readonly string[] = []): void {
@@ -19,8 +20,7 @@ export async function expectNothingLeaked(
   besides: readonly string[] = [],
 ): Promise<void> {
   expectNoSecrets(logLines.join(''), besides)
-  for (const table of ['longhaul.exports', 'longhaul_queue.job']) {
-    const { rows } = await database.pool.query(`select * from ${table}`)
-    expectNoSecrets(JSON.stringify(rows), besides)
-  }
+  const { rows } = await database.pool.query('select * from longhaul.exports')
+  expectNoSecrets(JSON.stringify(rows), besides)
+  expectNoSecrets(await testQueue(database).read(), besides)
 }

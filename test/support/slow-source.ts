@@ -1,3 +1,6 @@
+import pg from 'pg'
+import type { Release } from './release.ts'
+
 /** Something that queries the source: a pool, or one connection after another. */
 interface Queries {
   query(sql: string, values?: unknown[]): Promise<unknown>
@@ -42,4 +45,38 @@ export async function makeSourceQuick({ pool }: { readonly pool: Queries }): Pro
      where datname = current_database() and application_name = 'longhaul'
        and state <> 'idle' and query not like '%longhaul.exports%'`,
   )
+}
+
+/** Any number that nobody else uses. */
+const gateLock = 0x6761_7465
+
+/**
+ * Puts a view in the place of the services whose only row comes to nobody before the gate is opened; no
+ * connection is lost by that.
+ * @returns opens the gate
+ */
+export async function gateSource(
+  { pool, url }: { readonly pool: Queries; readonly url: string },
+  release: Release,
+): Promise<() => Promise<void>> {
+  const holder = new pg.Client(url)
+  await holder.connect()
+  let open = false
+  const openGate = async () => {
+    if (!open) await holder.end()
+    open = true
+  }
+  release(openGate)
+  await holder.query('select pg_advisory_lock($1)', [gateLock])
+  await pool.query('alter table context_services.services rename to all_services')
+  await pool.query(
+    `insert into context_services.all_services (service_id, service_type, started_at)
+     values ('gated', '100', timestamptz '2014-07-22T12:00:01Z')`,
+  )
+  await pool.query(
+    `create view context_services.services as
+     select * from context_services.all_services
+     where pg_advisory_xact_lock_shared(${gateLock})::text = ''`,
+  )
+  return openGate
 }

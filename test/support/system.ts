@@ -7,6 +7,7 @@ import { createLogger } from '../../src/logger.ts'
 import { createTestBucket, type TestBucket } from './bucket.ts'
 import { createTestDatabase, type TestDatabase } from './database.ts'
 import type { Release } from './release.ts'
+import { testQueue } from './test-queue.ts'
 
 export interface TestSystem {
   readonly url: string
@@ -42,6 +43,7 @@ export async function startTestSystem(
     S3_ENDPOINT: bucket.settings.endpoint,
     S3_BUCKET: bucket.settings.bucket,
     PORT: '0',
+    ...testQueue(database).variables,
     SHUTDOWN_GRACE_SECONDS: '0',
     ...environment,
   })

@@ -22,6 +22,7 @@ describe('the configuration', () => {
     expect(parseConfig(least)).toEqual({
       databaseUrl: url,
       sourceDatabaseUrl: url,
+      redis: undefined,
       s3: {
         bucket: 'exports',
         endpoint: undefined,
@@ -107,7 +108,7 @@ describe('a configuration that is wrong', () => {
       LEASE_SECONDS: '4',
       S3_CHECKSUMS: 'never',
       HOST: '0.0.0.0',
-      REDIS_URL: 'redis://x',
+      REDIS_URL: 'http://x',
       EXPORT_CONCURENCY: '3',
     })
     const names = problems.map((problem) => problem.slice(0, problem.indexOf(':')))
@@ -147,7 +148,6 @@ describe('a configuration that is wrong', () => {
     ['HOST', '0.0.0.0', 'expected 127.0.0.1, ::1 or localhost: without API keys'],
     ['HOST', '192.168.0.1', 'expected 127.0.0.1, ::1 or localhost'],
     ['HOST', '::', 'expected 127.0.0.1, ::1 or localhost'],
-    ['REDIS_URL', 'redis://cache', 'does not support it yet'],
     ['API_KEYS', 'ci:admin:00ff', 'does not support it yet'],
     ['API_KEYS_FILE', '/etc/keys', 'does not support it yet'],
     ['ARCHIVE_SCHEDULE', 'hourly', 'does not support it yet'],
@@ -175,7 +175,8 @@ describe('a configuration that is wrong', () => {
     { SOURCE_DATABASE_URL: 's3cret-pass' },
     { S3_ENDPOINT: 'ftp://user:s3cret-pass@minio' },
     { API_KEYS: 's3cret-pass' },
-    { REDIS_URL: 'redis://:s3cret-pass@cache' },
+    { REDIS_URL: 'http://:s3cret-pass@cache' },
+    { REDIS_URL: 'redis://:s3cret-pass@cache/jobs' },
     { SOURCE_DATABSE_URL: 'postgres://x:s3cret-pass@db' },
   ])('never shows what may be a secret: %o', (environment) => {
     const problems = problemsWith(environment)

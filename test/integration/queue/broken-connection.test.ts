@@ -1,6 +1,5 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { QueueError } from '../../../src/errors.ts'
-import { postgresQueue } from '../../../src/queue/connection.ts'
 import { createProducer } from '../../../src/queue/producer.ts'
 import { createFaultProxy } from '../../support/fault-proxy.ts'
 import { until } from '../../support/until.ts'
@@ -8,8 +7,8 @@ import { memoryLogger, newId, setupQueue } from './setup.ts'
 
 async function setup() {
   const queue = await setupQueue(onTestFinished, { run: () => ({ outcome: 'done' }) })
-  const proxy = await createFaultProxy(queue.database.url, onTestFinished)
-  const connection = postgresQueue(proxy.url, { connections: 2 })
+  const proxy = await createFaultProxy(queue.backend.url, onTestFinished)
+  const connection = await queue.backend.connect(proxy.url)
   return { queue, proxy, connection }
 }
 
@@ -45,9 +44,7 @@ describe('a queue whose connections break', () => {
   })
 
   it('by falling silent for good is taken up again on others', { timeout: 90_000 }, async () => {
-    const { queue, proxy } = await setup()
-    // each of them has to be found out
-    const connection = postgresQueue(proxy.url, { connections: 1 })
+    const { queue, proxy, connection } = await setup()
     await queue.startWorker({ connection })
     await queue.producer.enqueue(newId(), 1)
     // what would end the job may claim the next one: its answer must not be lost here

@@ -1,9 +1,8 @@
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { exportJob } from '../../../jobs/export.ts'
-import { NotFoundError, QueueError } from '../../../src/errors.ts'
+import { NotFoundError } from '../../../src/errors.ts'
 import { createExportRecords } from '../../../src/postgres/export-records.ts'
 import { createPool } from '../../../src/postgres/pool.ts'
-import { postgresQueue } from '../../../src/queue/connection.ts'
 import type { ExportPayload, JobDefinition } from '../../../src/queue/job-definition.ts'
 import { createProducer } from '../../../src/queue/producer.ts'
 import { startWorker } from '../../../src/queue/worker.ts'
@@ -11,6 +10,7 @@ import { createTestDatabase, type TestDatabase } from '../../support/database.ts
 import { createDice } from '../../support/dice.ts'
 import { exportBundle } from '../../support/export-bundle.ts'
 import { releaseAfterAll } from '../../support/release-after-all.ts'
+import { testQueue } from '../../support/test-queue.ts'
 import { until } from '../../support/until.ts'
 import { memoryLogger, newId, setupQueue } from './setup.ts'
 
@@ -25,20 +25,14 @@ describe('start and stop', () => {
   it.each([1, 2, 3])('at random leaves no connection open (seed %i)', async (seed) => {
     const dice = createDice(seed)
     const roll = (below: number) => dice.between(0, below - 1)
-    const connection = postgresQueue(database.url, { connections: 2 })
+    const backend = testQueue(database)
+    const connection = await backend.connect()
     const definition: JobDefinition<ExportPayload, undefined> = {
       name: 'longhaul-test',
       backoffMs: () => 1,
       run: () => Promise.resolve({ outcome: 'done' }),
     }
     const { logger, logLines } = memoryLogger()
-    const connections = async () => {
-      const result = await database.pool.query<{ count: number }>(
-        `select count(*)::int as count from pg_stat_activity
-         where datname = current_database() and application_name <> ''`,
-      )
-      return result.rows[0]!.count
-    }
     const open: (() => Promise<void>)[] = []
     const stopOne = () => {
       const [stop] = open.splice(roll(open.length), 1)
@@ -65,7 +59,7 @@ describe('start and stop', () => {
     while (open.length > 0) begun.push(stopOne())
     await Promise.all(begun)
     // the server notices a closed connection a moment later
-    await until(async () => (await connections()) === 0, {
+    await until(async () => (await backend.countConnections()) === 0, {
       what: 'the connections to be closed',
       timeoutMs: 5000,
     })
@@ -73,35 +67,11 @@ describe('start and stop', () => {
   })
 })
 
-describe('a queue that cannot be reached', () => {
-  const unreachable = postgresQueue('postgres://nobody:s3cret-pass@127.0.0.1:1/none', {
-    connections: 2,
-  })
-
-  it('lets no producer start', async () => {
-    const { logger, logLines } = memoryLogger()
-    const started = createProducer(unreachable, 'x', logger)
-    await expect(started).rejects.toThrow(QueueError)
-    await expect(started).rejects.toThrow(/ECONNREFUSED/)
-    expect(logLines.join('\n')).not.toContain('s3cret-pass')
-    expect(logLines.length).toBeLessThan(20)
-  })
-
-  it('lets no worker start', async () => {
-    const { logger, logLines } = memoryLogger()
-    const options = { concurrency: 1, lockMs: 30_000, logger }
-    const started = startWorker(unreachable, { ...exportJob, name: 'x' }, {} as never, options)
-    await expect(started).rejects.toThrow(QueueError)
-    await expect(started).rejects.toThrow(/ECONNREFUSED/)
-    expect(logLines.join('\n')).not.toContain('s3cret-pass')
-    expect(logLines.length).toBeLessThan(20)
-  })
-})
-
 describe('a job without a record', () => {
   it('fails with a clear message, and is not retried', async () => {
     const queue = await setupQueue(onTestFinished, { run: () => ({ outcome: 'done' }) })
-    const pool = createPool(queue.database.url, { role: 'control database' })
+    const database = await createTestDatabase(onTestFinished)
+    const pool = createPool(database.url, { role: 'control database' })
     onTestFinished(() => pool.close())
     const { logger, logLines } = memoryLogger()
     const deps = { ...(await exportBundle()), records: createExportRecords(pool) }

@@ -26,7 +26,7 @@ describe('a job whose lock was lost while it ran', () => {
 
   it('goes on to its end: the lease of the record decides, not the queue', async () => {
     const { queue, gate, id } = await lostLock(done)
-    await queue.database.pool.query('delete from longhaul_queue.job')
+    await queue.backend.lose()
     // enqueued again, as the reconciler does; the first run has not heard of it
     await queue.producer.enqueue(id, 2)
     await until(() => queue.runs.length === 2)
@@ -44,7 +44,7 @@ describe('a job whose lock was lost while it ran', () => {
     ['has failed', { outcome: 'failed', error: new Error('for good') }],
   ] as const)('and that then %s, does not stop the worker', async (_title, outcome) => {
     const { queue, gate } = await lostLock(outcome)
-    await queue.database.pool.query('delete from longhaul_queue.job')
+    await queue.backend.lose()
     gate.resolve()
     await queue.producer.enqueue(newId(), 1)
     await until(() => queue.runs.length === 2)

@@ -3,15 +3,16 @@ import { retentionSweepJob } from '../../../jobs/retention-sweep.ts'
 import type { ScheduledJobDefinition } from '../../../src/queue/job-definition.ts'
 import { createSchedule } from '../../../src/queue/schedule.ts'
 import { startWorker } from '../../../src/queue/worker.ts'
-import { postgresQueue } from '../../../src/queue/connection.ts'
 import { createTestDatabase } from '../../support/database.ts'
+import { testQueue } from '../../support/test-queue.ts'
 import { until } from '../../support/until.ts'
 import { memoryLogger } from './setup.ts'
 
 /** Two workers of a job that is due each second, and what ran when. */
 async function setup() {
   const database = await createTestDatabase(onTestFinished, { reference: false })
-  const connection = postgresQueue(database.url, { connections: 2 })
+  const backend = testQueue(database)
+  const connection = await backend.connect()
   const { logger, logLines } = memoryLogger()
   let runs = 0
   const definition: ScheduledJobDefinition<undefined> = {
@@ -36,7 +37,7 @@ async function setup() {
       .map((line) => JSON.parse(line) as { msg: string; job: string })
       .filter(({ msg }) => msg === 'job started')
       .map(({ job }) => job)
-  return { database, connection, logger, runs: () => runs, started, schedule }
+  return { backend, connection, logger, runs: () => runs, started, schedule }
 }
 
 describe('a schedule', () => {
@@ -53,30 +54,20 @@ describe('a schedule', () => {
   })
 
   it('is there again once it was ensured, after the queue has lost everything', async () => {
-    const { database, runs, schedule } = await setup()
+    const { backend, runs, schedule } = await setup()
     await schedule.ensure()
     await until(() => runs() >= 1)
-    const { rows } = await database.pool.query<{ name: string }>(
-      `select tablename as name from pg_tables
-       where schemaname = 'longhaul_queue' and tablename like 'job%'`,
-    )
-    await database.pool.query(
-      `truncate ${rows.map(({ name }) => `longhaul_queue.${name}`).join(', ')} cascade`,
-    )
+    await backend.lose()
     const before = runs()
     await schedule.ensure()
     await until(() => runs() > before + 1)
   })
 
   it('of the sweep is one that the queue takes', async () => {
-    const { database, connection, logger } = await setup()
+    const { backend, connection, logger } = await setup()
     const schedule = createSchedule(connection, retentionSweepJob, logger)
     onTestFinished(() => schedule.close())
     await schedule.ensure()
-    const { rows } = await database.pool.query<{ jobs: number }>(
-      `select count(*)::int as jobs from longhaul_queue.job where name = $1`,
-      [retentionSweepJob.name],
-    )
-    expect(rows).toEqual([{ jobs: 1 }])
+    expect(await backend.countJobs(retentionSweepJob.name)).toBe(1)
   })
 })

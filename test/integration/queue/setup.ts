@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import type { Logger } from '../../../src/logger.ts'
 import { createLogger } from '../../../src/logger.ts'
-import { postgresQueue, type QueueConnection } from '../../../src/queue/connection.ts'
+import type { QueueConnection } from '../../../src/queue/connection.ts'
 import type { ExportPayload, JobDefinition, JobOutcome } from '../../../src/queue/job-definition.ts'
 import { createProducer, type Producer } from '../../../src/queue/producer.ts'
 import { startWorker, type JobWorker } from '../../../src/queue/worker.ts'
-import { createTestDatabase, type TestDatabase } from '../../support/database.ts'
+import { createTestDatabase } from '../../support/database.ts'
 import type { Release } from '../../support/release.ts'
+import { testQueue, type TestQueueBackend } from '../../support/test-queue.ts'
 import { until } from '../../support/until.ts'
 
 export interface Run {
@@ -18,7 +19,7 @@ export interface Run {
 }
 
 export interface TestQueue {
-  readonly database: TestDatabase
+  readonly backend: TestQueueBackend
   readonly connection: QueueConnection
   readonly producer: Producer
   readonly runs: readonly Run[]
@@ -42,13 +43,14 @@ export interface TestQueueOptions {
 
 export const newId = (): string => randomUUID()
 
-/** A queue in a database of its own, and a definition that does what the test says. */
+/** A queue of its own, and a definition that does what the test says. */
 export async function setupQueue(
   release: Release,
   { run, backoffMs = 1 }: TestQueueOptions,
 ): Promise<TestQueue> {
   const database = await createTestDatabase(release, { reference: false })
-  const connection = postgresQueue(database.url, { connections: 2 })
+  const backend = testQueue(database)
+  const connection = await backend.connect()
   const { logger, logLines } = memoryLogger()
   const runs: Run[] = []
   const attemptsMade: number[] = []
@@ -66,14 +68,13 @@ export async function setupQueue(
   }
   const producer = await createProducer(connection, definition.name, logger)
   release(() => producer.close())
-  const inspector = new connection.classes.Queue(definition.name, {
-    connection: connection.connection,
-  })
+  const inspector = new connection.classes.Queue(definition.name, connection.producer)
+  await inspector.waitUntilReady()
   release(() => inspector.close())
   const counts = () => inspector.getJobCounts('waiting', 'active', 'delayed', 'failed', 'completed')
 
   return {
-    database,
+    backend,
     connection,
     producer,
     runs,

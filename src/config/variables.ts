@@ -1,0 +1,114 @@
+import { z } from 'zod'
+import { ConfigError } from '../errors.ts'
+import { describeIssues } from '../runtime/describe-issues.ts'
+import { nearestName } from '../runtime/nearest-name.ts'
+import { redisConflicts } from './redis.ts'
+import { boolean, hosts, httpUrl, integer, postgresUrl, redisUrl } from './checks.ts'
+
+const loopback = z
+  .string()
+  .default('127.0.0.1')
+  .refine((host) => ['127.0.0.1', '::1', 'localhost'].includes(host), {
+    message:
+      'expected 127.0.0.1, ::1 or localhost: without API keys the server answers to this machine only',
+  })
+
+/** Every variable, with its default and its limits; design and README have the same table. */
+const variables = z.object({
+  DATABASE_URL: postgresUrl,
+  SOURCE_DATABASE_URL: postgresUrl.optional(),
+  REDIS_URL: redisUrl.optional(),
+  REDIS_PREFIX: z
+    .string()
+    .regex(/^[\w.:-]{1,64}$/, {
+      error: 'expected 1 to 64 letters, digits, underscores, dots, colons or hyphens',
+    })
+    .default('longhaul'),
+  REDIS_CLUSTER: boolean(false),
+  REDIS_SENTINELS: hosts(26_379).optional(),
+  REDIS_SENTINEL_MASTER: z.string().optional(),
+  REDIS_SENTINEL_USERNAME: z.string().optional(),
+  REDIS_SENTINEL_PASSWORD: z.string().optional(),
+  S3_BUCKET: z.string({ error: 'expected the name of a bucket' }),
+  S3_PREFIX: z.string().default(''),
+  S3_ENDPOINT: httpUrl.optional(),
+  S3_REGION: z.string().optional(),
+  S3_FORCE_PATH_STYLE: boolean(false),
+  S3_CHECKSUMS: z.enum(['when_supported', 'when_required']).default('when_supported'),
+  HOST: loopback,
+  PORT: integer(8080, 0, 65_535),
+  WORKER_PORT: integer(8081, 0, 65_535),
+  EXPORT_CONCURRENCY: integer(2, 1, 64),
+  EXPORT_READERS: integer(2, 1, 16),
+  EXPORT_MAX_FAILURES: integer(5, 1, 1000),
+  EXPORT_MAX_ATTEMPTS: integer(50, 1, 1000),
+  EXPORT_MAX_SECONDS: integer(86_400, 1, 31_536_000),
+  LEASE_SECONDS: integer(30, 5, 3600),
+  STALL_SECONDS: integer(120, 1, 86_400),
+  STREAM_CONCURRENCY: integer(4, 1, 1000),
+  SHUTDOWN_GRACE_SECONDS: integer(25, 0, 3600),
+  LINK_TTL_SECONDS: integer(3600, 1, 604_800),
+  ARTIFACT_TTL_DAYS: integer(7, 1, 36_500),
+  ORPHAN_AGE_MINUTES: integer(60, 0, 525_600),
+  LONGHAUL_API_KEY: z
+    .string()
+    // the value is never shown: it is a secret
+    .refine((key) => /^[\x21-\x7e]+$/.test(key), { message: 'expected visible ASCII characters' })
+    .optional(),
+  LONGHAUL_URL: httpUrl.default('http://127.0.0.1:8080'),
+  LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+})
+export type VariableName = keyof typeof variables.shape
+
+/** Planned, and dangerous to ignore in silence: somebody who sets them relies on them. */
+const notYet = ['API_KEYS', 'API_KEYS_FILE', 'ARCHIVE_SCHEDULE', 'ARCHIVES_FILE']
+
+/** All of them, or some. */
+export const variableNames = Object.keys(variables.shape) as VariableName[]
+
+/** A set of variables, each of them parsed. */
+export type Values<Name extends VariableName = VariableName> = Pick<
+  z.output<typeof variables>,
+  Name
+>
+
+export type Environment = Readonly<Record<string, string | undefined>>
+
+/** @throws ConfigError with every problem */
+export function parseVariables<Name extends VariableName>(
+  environment: Environment,
+  names: readonly Name[],
+): Values<Name> {
+  // an empty variable is how compose files and shells say "not set"
+  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''))
+  const mask = Object.fromEntries(names.map((name) => [name, true as const]))
+  const result = variables.pick(mask as Record<VariableName, true>).safeParse(given)
+  const problems = [
+    ...(result.success ? [] : describeIssues(result.error, given)),
+    ...(names.some((name) => name === 'REDIS_URL') ? redisConflicts(given) : []),
+    ...notYet
+      .filter((name) => given[name] !== undefined)
+      .map((name) => `${name}: this version does not support it yet, and must not ignore it`),
+    ...misspelt(Object.keys(given)),
+  ]
+  if (!result.success || problems.length > 0) throw new ConfigError(problems)
+  return result.data
+}
+
+/** Names that are one or two letters away from one of ours, and belong to nobody else by their prefix. */
+function misspelt(names: readonly string[]): readonly string[] {
+  const known = [...Object.keys(variables.shape), ...notYet]
+  return names
+    .filter((name) =>
+      /^(EXPORT|ARTIFACT|REDIS|SHUTDOWN|LEASE|LINK|ORPHAN|SOURCE|STALL|STREAM|LONGHAUL)_/.test(
+        name,
+      ),
+    )
+    .filter((name) => !known.includes(name))
+    .flatMap((name) => {
+      const nearest = nearestName(name, known)
+      return nearest === undefined
+        ? []
+        : [`${name}: there is no such variable, did you mean ${nearest}?`]
+    })
+}

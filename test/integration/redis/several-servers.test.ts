@@ -1,0 +1,109 @@
+import { Redis } from 'ioredis'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { freePort } from '../../../src/embedded/free-port.ts'
+import { createDice } from '../../support/dice.ts'
+import { lastingPort } from '../../support/lasting-port.ts'
+import { startRedis } from '../../support/redis-server.ts'
+import { until } from '../../support/until.ts'
+import { newId } from '../queue/setup.ts'
+import { expectWorks, open, redisWith, useQueue } from './setup.ts'
+
+async function ask(port: number, ...command: [string, ...(string | number)[]]): Promise<unknown> {
+  const client = new Redis({ port, lazyConnect: true })
+  try {
+    await client.connect()
+    return await client.call(...command)
+  } finally {
+    client.disconnect()
+  }
+}
+
+describe('Redis that Sentinels watch', () => {
+  async function setup() {
+    const masterPort = await freePort()
+    const master = await startRedis(masterPort)
+    onTestFinished(() => master.stop())
+    const replica = await redisWith('--replicaof', '127.0.0.1', String(masterPort))
+    await until(async () => String(await ask(replica, 'INFO')).includes('master_link_status:up'))
+    const sentinelPort = await freePort()
+    const sentinel = await startRedis(sentinelPort, ['--sentinel'], {
+      'redis.conf': `
+        sentinel monitor queue 127.0.0.1 ${masterPort} 1
+        sentinel down-after-milliseconds queue 1000
+        sentinel failover-timeout queue 5000
+      `,
+    })
+    onTestFinished(() => sentinel.stop())
+    // it must know the replica before it can promote it
+    await until(async () =>
+      String(await ask(sentinelPort, 'SENTINEL', 'REPLICAS', 'queue')).includes(String(replica)),
+    )
+    const hosts = [
+      // one that is away is passed over
+      { host: '127.0.0.1', port: await freePort() },
+      { host: '127.0.0.1', port: sentinelPort },
+    ]
+    // what the URL names is not asked
+    return {
+      master,
+      opening: open({ url: 'redis://nowhere', sentinel: { hosts, master: 'queue' } }),
+    }
+  }
+
+  it('is found by its name', async () => {
+    const { opening } = await setup()
+    await expectWorks(opening)
+  })
+
+  it('goes on after a failover', { timeout: 90_000 }, async () => {
+    const { master, opening } = await setup()
+    const { producer, ran } = await useQueue(opening)
+    await producer.enqueue(newId(), 1)
+    await until(() => ran.length === 1)
+    process.kill(master.pid, 'SIGKILL')
+    const id = newId()
+    // a producer fails at once as long as there is no master: its caller comes again
+    await until(
+      () =>
+        producer.enqueue(id, 1).then(
+          () => true,
+          () => false,
+        ),
+      { timeoutMs: 60_000 },
+    )
+    await until(() => ran.includes(id), { timeoutMs: 30_000 })
+  })
+})
+
+describe('a cluster of Redis', () => {
+  it('is one queue, of which one server is named', async () => {
+    const dice = createDice(process.pid)
+    const slots = [
+      [0, 8191],
+      [8192, 16_383],
+    ] as const
+    const ports: number[] = []
+    for (const [from, to] of slots) {
+      // the port of the cluster's own talk is 10,000 above
+      const port = await lastingPort(dice)
+      const options = ['--cluster-enabled', 'yes', '--cluster-config-file', `nodes-${port}.conf`]
+      const server = await startRedis(port, options)
+      onTestFinished(() => server.stop())
+      await ask(port, 'CLUSTER', 'ADDSLOTSRANGE', from, to)
+      ports.push(port)
+    }
+    await ask(ports[0]!, 'CLUSTER', 'MEET', '127.0.0.1', ports[1]!)
+    for (const port of ports) {
+      await until(async () => {
+        const info = String(await ask(port, 'CLUSTER', 'INFO'))
+        return info.includes('cluster_state:ok') && info.includes('cluster_known_nodes:2')
+      })
+    }
+    // wherever the keys of this prefix are
+    for (const prefix of ['one', 'two', 'three', 'four']) {
+      await expectWorks(open({ url: `redis://127.0.0.1:${ports[0]}`, cluster: true, prefix }))
+    }
+    const sizes = await Promise.all(ports.map((port) => ask(port, 'DBSIZE')))
+    expect(sizes).not.toContain(0)
+  })
+})
