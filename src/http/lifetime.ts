@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import type { FastifyInstance } from 'fastify'
 import { InterruptedError } from '../errors.ts'
 
@@ -22,6 +23,8 @@ export function followLifetime(
 ): Lifetime {
   const stopping = new AbortController()
   const ending = new AbortController()
+  // any number of answers wait for their end, which is no leak
+  setMaxListeners(0, stopping.signal, ending.signal)
   const reason = new InterruptedError('This server is stopping.')
   const timers: NodeJS.Timeout[] = []
   app.addHook('preClose', (done) => {
