@@ -52,7 +52,7 @@ export default defineConfig({
         test: {
           name: 'services',
           include: ['test/{contract,integration,e2e}/**/*.test.ts'],
-          exclude: [torture, 'test/integration/redis/**'],
+          exclude: [torture, 'test/{integration,e2e}/redis/**'],
           globalSetup: stack,
           pool: 'forks',
           provide: { queue: { backend: 'postgres' } },
