@@ -83,16 +83,21 @@ describe('a cluster of Redis', () => {
       [8192, 16_383],
     ] as const
     const ports: number[] = []
+    const busPorts: number[] = []
     for (const [from, to] of slots) {
-      // the port of the cluster's own talk is 10,000 above
-      const port = await lastingPort(dice)
-      const options = ['--cluster-enabled', 'yes', '--cluster-config-file', `nodes-${port}.conf`]
+      // of the cluster's own talk; by default 10,000 above the other, where an outgoing connection may be
+      const [port, busPort] = [await lastingPort(dice), await lastingPort(dice)]
+      const options = [
+        ...['--cluster-enabled', 'yes', '--cluster-config-file', `nodes-${port}.conf`],
+        ...['--cluster-port', String(busPort)],
+      ]
       const server = await startRedis(port, options)
       onTestFinished(() => server.stop())
       await ask(port, 'CLUSTER', 'ADDSLOTSRANGE', from, to)
       ports.push(port)
+      busPorts.push(busPort)
     }
-    await ask(ports[0]!, 'CLUSTER', 'MEET', '127.0.0.1', ports[1]!)
+    await ask(ports[0]!, 'CLUSTER', 'MEET', '127.0.0.1', ports[1]!, busPorts[1]!)
     for (const port of ports) {
       await until(async () => {
         const info = String(await ask(port, 'CLUSTER', 'INFO'))
