@@ -1,7 +1,7 @@
 /** The composition root of the worker, and of a single sweep. */
 import { exportJob } from '../jobs/export.ts'
 import { retentionSweepJob } from '../jobs/retention-sweep.ts'
-import { composeBase, type Base, type Server, type StartOptions } from './compose.ts'
+import { composeBase, type Base, type Server } from './compose.ts'
 import type { Config } from './config.ts'
 import type { UnattendedCursor } from './export/ports.ts'
 import { reconcileExports, type ReconcileDeps } from './export/reconcile-exports.ts'
@@ -20,7 +20,6 @@ import { createProducer } from './queue/producer.ts'
 import { createSchedule } from './queue/schedule.ts'
 import { startWorker } from './queue/worker.ts'
 import { sweep, type Sweep, type SweepReport } from './retention/sweep.ts'
-import { neverAborted } from './runtime/abort.ts'
 import { systemClock } from './runtime/clock.ts'
 import { startPeriodic, type Periodic } from './runtime/periodic.ts'
 import { createResources, withResources } from './runtime/resources.ts'
@@ -48,13 +47,13 @@ const reconcileMs = 10_000
 const scheduleMs = 10 * minuteMs
 
 /**
- * Starts a worker, and where it tells of itself; it waits for a Redis that is away.
+ * Starts a worker, and where it tells of itself. With a signal it waits for a Redis that is away, until that is aborted.
  * @throws ConfigError, SourceError, QueueError, or the signal's reason
  */
 export const startExportWorker = (
   config: Config,
   logger: Logger,
-  { signal = neverAborted }: StartOptions = {},
+  { signal }: { readonly signal?: AbortSignal } = {},
 ): Promise<Server> =>
   withResources(async (resources) => {
     const registry = createProcessRegistry()
@@ -65,7 +64,7 @@ export const startExportWorker = (
     const address = { host: config.host, port: config.workerPort }
     const url = await listen(app, address, { variable: 'WORKER_PORT' })
     const base = await composeBase(config, logger, resources)
-    const connection = await openQueue(config, { wait: true, signal, logger })
+    const connection = await openQueue(config, { logger, waitUntil: signal })
     await startSweeper(measuredSweep(createSweep(base, config), registry), base, connection, logger)
     const { records, artifacts } = base
     const settings = exportSettings(config)

@@ -15,7 +15,6 @@ import { createRowSource } from './postgres/snapshot.ts'
 import { sourceLimits } from './postgres/source-limits.ts'
 import { openQueue } from './queue/open-queue.ts'
 import { createProducer } from './queue/producer.ts'
-import { neverAborted } from './runtime/abort.ts'
 import { systemClock } from './runtime/clock.ts'
 import { withResources, type Resources } from './runtime/resources.ts'
 import { MiB } from './runtime/units.ts'
@@ -75,23 +74,11 @@ export async function composeBase(
   return { resources, records: createExportRecords(control), artifacts }
 }
 
-export interface StartOptions {
-  /** Aborted when the service is no longer wanted, even while it starts. */
-  readonly signal?: AbortSignal
-}
-
-/**
- * Starts the HTTP interface.
- * @throws ConfigError, SourceError, QueueError, or the signal's reason
- */
-export const startServer = (
-  config: Config,
-  logger: Logger,
-  { signal = neverAborted }: StartOptions = {},
-): Promise<Server> =>
+/** Starts the HTTP interface. @throws ConfigError, SourceError, QueueError */
+export const startServer = (config: Config, logger: Logger): Promise<Server> =>
   withResources(async (resources) => {
     const { records, artifacts } = await composeBase(config, logger, resources)
-    const connection = await openQueue(config, { wait: false, signal, logger })
+    const connection = await openQueue(config, { logger })
     const queue = resources.add(
       await createProducer(connection, exportJob.name, logger),
       (producer) => producer.close(),

@@ -17,7 +17,6 @@ import { openQueue } from './queue/open-queue.ts'
 import type { RedisSettings } from './queue/redis-client.ts'
 import { createProducer } from './queue/producer.ts'
 import type { ErrorLog } from './queue/queue-errors.ts'
-import { neverAborted } from './runtime/abort.ts'
 import { systemClock } from './runtime/clock.ts'
 import { withResources } from './runtime/resources.ts'
 
@@ -64,9 +63,7 @@ export const createEnqueuer = ({
     await assertMigrated(control)
     const { prefix = 'longhaul', cluster = false } = redis ?? {}
     const settings = { databaseUrl, redis: redis && { ...redis, prefix, cluster } }
-    const connection = await openQueue(settings, {
-      ...{ wait: false, signal: neverAborted, logger },
-    })
+    const connection = await openQueue(settings, { logger })
     const queue = resources.add(
       await createProducer(connection, exportJob.name, logger),
       (producer) => producer.close(),

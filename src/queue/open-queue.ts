@@ -18,10 +18,9 @@ export interface QueueSettings {
 }
 
 export interface OpenOptions {
-  /** Whether to wait for a Redis that cannot be reached, rather than to give up. */
-  readonly wait: boolean
-  readonly signal: AbortSignal
   readonly logger: ErrorLog
+  /** Where given, a Redis that cannot be reached is waited for until it is aborted. */
+  readonly waitUntil?: AbortSignal | undefined
 }
 
 /** Between two looks for a Redis that is waited for, ms. */
@@ -36,12 +35,14 @@ const complaintMs = 60_000
  */
 export async function openQueue(
   { databaseUrl, redis }: QueueSettings,
-  options: OpenOptions,
+  { logger, waitUntil }: OpenOptions,
 ): Promise<QueueConnection> {
   if (redis === undefined) return postgresQueue(databaseUrl)
-  const { answersInfo } = await (options.wait ? waitFor : probeRedis)(redis, options)
+  const { answersInfo } = await (waitUntil === undefined
+    ? probeRedis(redis)
+    : waitForRedis(redis, logger, waitUntil))
   if (!answersInfo) {
-    options.logger.warn(
+    logger.warn(
       { redis: describeRedis(redis) },
       'Redis does not say whether it evicts keys: make sure that its maxmemory-policy is noeviction, or jobs may vanish',
     )
@@ -56,9 +57,10 @@ export async function openQueue(
   )
 }
 
-async function waitFor(
+async function waitForRedis(
   redis: RedisSettings,
-  { signal, logger }: Pick<OpenOptions, 'signal' | 'logger'>,
+  logger: ErrorLog,
+  signal: AbortSignal,
 ): Promise<RedisFacts> {
   let complainedAt = -Infinity
   for (;;) {

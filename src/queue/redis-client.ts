@@ -69,7 +69,7 @@ const patience = {
  * @param readyCheck whether it may ask with INFO if the server has loaded its data
  */
 export function createRedisClient(
-  { url, cluster, sentinel }: RedisSettings,
+  { url, prefix, cluster, sentinel }: RedisSettings,
   use: RedisUse,
   { readyCheck = true }: { readonly readyCheck?: boolean } = {},
 ): RedisClient {
@@ -77,6 +77,8 @@ export function createRedisClient(
   const tls = protocol === 'rediss:' ? { tls: {} } : {}
   const common = {
     lazyConnect: true,
+    // in CLIENT LIST; BullMQ names those that wait for jobs itself
+    connectionName: `longhaul:${prefix}`,
     connectTimeout: connectTimeoutMs,
     socketTimeout: silenceMs,
     enableReadyCheck: readyCheck,

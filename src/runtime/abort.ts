@@ -1,6 +1,3 @@
-/** Of work that nobody ends before it is done. */
-export const neverAborted: AbortSignal = new AbortController().signal
-
 /**
  * Waits for `work`, but no longer than until the signal is aborted: then it rejects with the signal's
  * reason, and the work goes on unobserved. Whoever calls still owns what is in flight.

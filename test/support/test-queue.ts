@@ -3,7 +3,6 @@ import { inject } from 'vitest'
 import { exportJob } from '../../jobs/export.ts'
 import type { QueueConnection } from '../../src/queue/connection.ts'
 import { openQueue } from '../../src/queue/open-queue.ts'
-import { neverAborted } from '../../src/runtime/abort.ts'
 import type { TestDatabase } from './database.ts'
 
 /** The queue of one test: in its database, or with a prefix of its own on the Redis of the run. */
@@ -51,10 +50,7 @@ function onRedis(url: string, prefix: string): TestQueueBackend {
     variables: { REDIS_URL: url, REDIS_PREFIX: prefix },
     connect: (at = url) => {
       const redis = { url: at, prefix, cluster: false }
-      return openQueue(
-        { databaseUrl: '', redis },
-        { wait: false, signal: neverAborted, logger: quiet },
-      )
+      return openQueue({ databaseUrl: '', redis }, { logger: quiet })
     },
     countJobs: (name = exportJob.name) =>
       withClient(async (client) => {
@@ -114,11 +110,7 @@ function inPostgres({ url, pool }: TestDatabase): TestQueueBackend {
     url,
     redis: undefined,
     variables: {},
-    connect: (at = url) =>
-      openQueue(
-        { databaseUrl: at, redis: undefined },
-        { wait: false, signal: neverAborted, logger: quiet },
-      ),
+    connect: (at = url) => openQueue({ databaseUrl: at, redis: undefined }, { logger: quiet }),
     countJobs: (name = exportJob.name) =>
       count(`select count(*)::int as count from longhaul_queue.job where name = $1`, [name]),
     countConnections: () =>

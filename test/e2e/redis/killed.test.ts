@@ -1,4 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { startExportWorker } from '../../../src/compose-worker.ts'
+import { createLogger } from '../../../src/logger.ts'
 import { createResources } from '../../../src/runtime/resources.ts'
 import { createDice } from '../../support/dice.ts'
 import { fixtureRange, insertFixtureServices } from '../../support/fixture-services.ts'
@@ -8,6 +10,7 @@ import { lastingPort } from '../../support/lasting-port.ts'
 import type { RunningCli } from '../../support/run-cli.ts'
 import { gateSource } from '../../support/slow-source.ts'
 import { startTestSystem } from '../../support/system.ts'
+import { testQueue } from '../../support/test-queue.ts'
 import { until } from '../../support/until.ts'
 
 const range = { time_from: '2014-07-22T12:00:00Z', time_to: '2014-07-22T18:00:00Z' }
@@ -92,9 +95,31 @@ describe('while Redis is away', () => {
     expect(await client.wait(records[0]!.id)).toMatchObject({ state: 'completed', attempt: 1 })
   })
 
-  it('a worker stops all the same', async () => {
-    const { redis } = await setup()
+  it('an idle worker stops all the same', async () => {
+    const { redis, config } = await setup()
+    const worker = await startExportWorker(config, createLogger({ level: 'silent' }))
+    onTestFinished(() => worker.stop())
     await redis.kill()
-    // what was set up is stopped with the test, within its time
+    const began = performance.now()
+    await worker.stop()
+    expect(performance.now() - began).toBeLessThan(15_000)
+  })
+})
+
+describe('a queue that was moved to Redis', () => {
+  it('loses no export that was asked for before', async () => {
+    const before = await startTestSystem(onTestFinished, {
+      worker: false,
+      environment: { REDIS_URL: '', REDIS_PREFIX: '' },
+    })
+    await insertFixtureServices(before.database.pool)
+    expect(before.config.redis).toBeUndefined()
+    const { id } = await before.client.request({ ...fixtureRange })
+    const { REDIS_URL: url = '', REDIS_PREFIX: prefix = '' } = testQueue(before.database).variables
+    const redis = { url, prefix, cluster: false, sentinel: undefined }
+    const config = { ...before.config, redis }
+    const worker = await startExportWorker(config, createLogger({ level: 'silent' }))
+    onTestFinished(() => worker.stop())
+    expect(await before.client.wait(id)).toMatchObject({ state: 'completed', attempt: 1 })
   })
 })

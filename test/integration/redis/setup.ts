@@ -1,7 +1,6 @@
 import { expect, onTestFinished } from 'vitest'
 import { freePort } from '../../../src/embedded/free-port.ts'
 import { openQueue } from '../../../src/queue/open-queue.ts'
-import { neverAborted } from '../../../src/runtime/abort.ts'
 import { createProducer, type Producer } from '../../../src/queue/producer.ts'
 import type { RedisSettings } from '../../../src/queue/redis-client.ts'
 import { startWorker } from '../../../src/queue/worker.ts'
@@ -19,11 +18,11 @@ export async function redisWith(...options: string[]): Promise<number> {
 
 export const open = (
   redis: Partial<RedisSettings> & { readonly url: string },
-  { wait = false, signal = neverAborted } = {},
+  waitUntil?: AbortSignal,
 ) => {
   const { logger, logLines } = memoryLogger()
   const settings = { prefix: 'test', cluster: false, ...redis }
-  const opened = openQueue({ databaseUrl: '', redis: settings }, { wait, signal, logger })
+  const opened = openQueue({ databaseUrl: '', redis: settings }, { logger, waitUntil })
   opened.catch(() => undefined)
   return { opened, logger, logLines }
 }
