@@ -22,14 +22,11 @@ export const createOwningBackend: BackendFactory<RedisQueueBackend, RedisConnect
   const client = options.connection.createClient()
   const backend = createRedisBackend(name, { ...options, connection: client }, roles)
   const close = backend.close.bind(backend)
-  /** The one that waits for jobs, a copy of the client that BullMQ made. */
-  const disconnectBlocking = () => backend.blockingClient?.then((blocking) => blocking.disconnect())
   return Object.assign(backend, {
     async close(force?: boolean) {
       const closed = close(force).catch(() => undefined)
       await Promise.race([closed, sleep(closeTimeoutMs, undefined, { ref: false })])
       client.disconnect()
-      disconnectBlocking()?.catch(() => undefined)
     },
   })
 }

@@ -80,6 +80,14 @@ describe('a producer whose Redis is silent', () => {
     expect(await failure()).toBeLessThan(8000)
   })
 
+  it('fails at once when its connection breaks before the answer', async () => {
+    const { proxy, failure } = await setup()
+    proxy.strike({ then: 'stall', from: 'server' })
+    const failed = failure()
+    await proxy.shut()
+    expect(await failed).toBeLessThan(3000)
+  })
+
   it('fails at once when it has no connection, and waits for none', async () => {
     const { proxy, failure } = await setup()
     // ends those that there are; new ones are never answered

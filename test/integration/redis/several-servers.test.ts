@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import net from 'node:net'
 import { Redis } from 'ioredis'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { freePort } from '../../../src/embedded/free-port.ts'
@@ -74,6 +76,51 @@ describe('Redis that Sentinels watch', () => {
     await until(() => ran.includes(id), { timeoutMs: 30_000 })
   })
 })
+
+describe('Redis behind a name that is given to another server', () => {
+  it('is looked up again when the old one has become a replica', async () => {
+    const [old, next] = [await redisWith(), await redisWith()]
+    const forward = await createForward(old)
+    const { producer, ran } = await useQueue(open({ url: `redis://127.0.0.1:${forward.port}` }))
+    await producer.enqueue(newId(), 1)
+    await until(() => ran.length === 1)
+    forward.to = next
+    await ask(old, 'REPLICAOF', '127.0.0.1', next)
+    const id = newId()
+    await until(() =>
+      producer.enqueue(id, 1).then(
+        () => true,
+        () => false,
+      ),
+    )
+    await until(() => ran.includes(id))
+  })
+})
+
+/** Relays new connections to whatever port `to` is then, as a name that changes its meaning does. */
+async function createForward(to: number): Promise<{ to: number; readonly port: number }> {
+  const sockets = new Set<net.Socket>()
+  const forward = { to, port: 0 }
+  const server = net.createServer((near) => {
+    const far = net.connect(forward.to, '127.0.0.1')
+    for (const [socket, other] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      sockets.add(socket)
+      socket.on('error', () => undefined).on('close', () => other.destroy())
+      socket.pipe(other)
+    }
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  onTestFinished(() => {
+    server.close()
+    for (const socket of sockets) socket.destroy()
+  })
+  forward.port = (server.address() as net.AddressInfo).port
+  return forward
+}
 
 describe('a cluster of Redis', () => {
   it('is one queue, of which one server is named', async () => {
