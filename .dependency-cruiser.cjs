@@ -64,7 +64,12 @@ module.exports = {
     only('s3', '^src/s3/', domain, 'adapters know ports, never each other'),
     only('queue', '^src/queue/', domain, 'adapters know ports, never each other'),
     only('metrics', '^src/metrics/', ['^src/retention/', ...domain], 'wraps ports and use cases'),
-    only('http', '^src/http/', ['^src/export/', ...L0], 'never postgres, s3 or queue'),
+    only(
+      'http',
+      '^src/http/',
+      ['^src/export/', '^src/config/api-keys\\.ts$', ...L0],
+      'never postgres, s3 or queue',
+    ),
     only(
       'jobs',
       '^jobs/',

@@ -58,8 +58,9 @@ export const startExportWorker = (
   withResources(async (resources) => {
     const registry = createProcessRegistry()
     // the first to answer and the last to fall silent: it is alive for as long as it takes to stop
-    const app = resources.add(buildWorkerApp({ logger, metrics: registry }), (built) =>
-      built.close(),
+    const app = resources.add(
+      buildWorkerApp({ logger, metrics: registry, apiKeys: config.apiKeys }),
+      (built) => built.close(),
     )
     const address = { host: config.host, port: config.workerPort }
     const url = await listen(app, address, { variable: 'WORKER_PORT' })

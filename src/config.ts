@@ -4,6 +4,7 @@
  */
 import { existsSync, readFileSync } from 'node:fs'
 import { parseEnv } from 'node:util'
+import { parseApiKeys, type ApiKey } from './config/api-keys.ts'
 import { redisConfig, type RedisConfig } from './config/redis.ts'
 import { parseVariables, variableNames, type Environment } from './config/variables.ts'
 import { ConfigError } from './errors.ts'
@@ -25,6 +26,8 @@ export interface Config {
   }
   /** Put before every object key. */
   readonly keyPrefix: string
+  /** Who may ask; none: whoever is on this machine may do everything. */
+  readonly apiKeys: readonly ApiKey[]
   readonly host: string
   /** 0: any free port. */
   readonly port: number
@@ -64,6 +67,7 @@ export function parseConfig(environment: Environment): Config {
       checksums: v.S3_CHECKSUMS,
     }),
     keyPrefix: v.S3_PREFIX,
+    apiKeys: parseApiKeys(v.API_KEYS, v.API_KEYS_FILE).keys,
     host: v.HOST,
     port: v.PORT,
     workerPort: v.WORKER_PORT,

@@ -128,6 +128,14 @@ export class QueueError extends ExportError {
   }
 }
 
+/** Whoever asked has no key, or none that may do this. */
+export class AccessError extends ExportError {
+  override readonly name = 'AccessError'
+  constructor(code: 'UNAUTHENTICATED' | 'FORBIDDEN', message: string, details: ErrorDetails = {}) {
+    super(code, message, false, details)
+  }
+}
+
 /** This server does as much at once as it may; whoever asked comes again, or asks in another way. */
 export class BusyError extends ExportError {
   override readonly name = 'BusyError'

@@ -24,6 +24,8 @@ const byCode: Readonly<Record<string, number>> = {
   STORE_REJECTED: 22,
   QUEUE_UNAVAILABLE: 23,
   SERVER_UNAVAILABLE: 69,
+  UNAUTHENTICATED: 77,
+  FORBIDDEN: 77,
   DOWNLOAD_FAILED: 74,
   DOWNLOAD_CORRUPT: 74,
   DISK_FULL: 74,
@@ -52,5 +54,6 @@ Exit codes:
   69  no server at LONGHAUL_URL
   70  an unexpected error
   74  the download could not be received or written
+  77  the API key is missing, unknown, or may not do this
   78  wrong configuration
   130 interrupted`

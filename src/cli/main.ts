@@ -8,6 +8,7 @@ import { demoCommand } from './commands/demo.ts'
 import { devCommand } from './commands/dev.ts'
 import { downloadCommand } from './commands/download.ts'
 import { exportCommand } from './commands/export.ts'
+import { keysCommand } from './commands/keys.ts'
 import { listCommand } from './commands/list.ts'
 import { migrateCommand } from './commands/migrate.ts'
 import { seedCommand } from './commands/seed.ts'
@@ -28,13 +29,18 @@ function buildProgram(): Command {
   const commands = [
     ...[demoCommand, devCommand, migrateCommand, seedCommand, serveCommand, workerCommand],
     ...[exportCommand, statusCommand, listCommand, downloadCommand, cancelCommand],
-    ...[sweepCommand],
+    ...[sweepCommand, keysCommand],
   ]
   for (const build of commands) program.addCommand(build(readEnvironment))
   // also for the sub-commands: a wrong command line throws, and ends below with exit code 64
-  for (const command of [program, ...program.commands]) command.exitOverride()
+  for (const command of withSubCommands(program)) command.exitOverride()
   return program
 }
+
+const withSubCommands = (command: Command): readonly Command[] => [
+  command,
+  ...command.commands.flatMap(withSubCommands),
+]
 
 /** The one place that turns an error into an exit code. */
 async function main(): Promise<void> {

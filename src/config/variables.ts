@@ -1,17 +1,10 @@
 import { z } from 'zod'
 import { ConfigError } from '../errors.ts'
-import { describeIssues } from '../runtime/describe-issues.ts'
+import { describeIssues, got } from '../runtime/describe-issues.ts'
 import { nearestName } from '../runtime/nearest-name.ts'
+import { parseApiKeys } from './api-keys.ts'
 import { redisConflicts } from './redis.ts'
 import { boolean, hosts, httpUrl, integer, postgresUrl, redisUrl } from './checks.ts'
-
-const loopback = z
-  .string()
-  .default('127.0.0.1')
-  .refine((host) => ['127.0.0.1', '::1', 'localhost'].includes(host), {
-    message:
-      'expected 127.0.0.1, ::1 or localhost: without API keys the server answers to this machine only',
-  })
 
 /** Every variable, with its default and its limits; design and README have the same table. */
 const variables = z.object({
@@ -35,7 +28,7 @@ const variables = z.object({
   S3_REGION: z.string().optional(),
   S3_FORCE_PATH_STYLE: boolean(false),
   S3_CHECKSUMS: z.enum(['when_supported', 'when_required']).default('when_supported'),
-  HOST: loopback,
+  HOST: z.string().default('127.0.0.1'),
   PORT: integer(8080, 0, 65_535),
   WORKER_PORT: integer(8081, 0, 65_535),
   EXPORT_CONCURRENCY: integer(2, 1, 64),
@@ -50,6 +43,8 @@ const variables = z.object({
   LINK_TTL_SECONDS: integer(3600, 1, 604_800),
   ARTIFACT_TTL_DAYS: integer(7, 1, 36_500),
   ORPHAN_AGE_MINUTES: integer(60, 0, 525_600),
+  API_KEYS: z.string().optional(),
+  API_KEYS_FILE: z.string().optional(),
   LONGHAUL_API_KEY: z
     .string()
     // the value is never shown: it is a secret
@@ -61,7 +56,7 @@ const variables = z.object({
 export type VariableName = keyof typeof variables.shape
 
 /** Planned, and dangerous to ignore in silence: somebody who sets them relies on them. */
-const notYet = ['API_KEYS', 'API_KEYS_FILE', 'ARCHIVE_SCHEDULE', 'ARCHIVES_FILE']
+const notYet = ['ARCHIVE_SCHEDULE', 'ARCHIVES_FILE']
 
 /** All of them, or some. */
 export const variableNames = Object.keys(variables.shape) as VariableName[]
@@ -86,6 +81,7 @@ export function parseVariables<Name extends VariableName>(
   const problems = [
     ...(result.success ? [] : describeIssues(result.error, given)),
     ...(names.some((name) => name === 'REDIS_URL') ? redisConflicts(given) : []),
+    ...(names.some((name) => name === 'HOST') ? doorProblems(given) : []),
     ...notYet
       .filter((name) => given[name] !== undefined)
       .map((name) => `${name}: this version does not support it yet, and must not ignore it`),
@@ -93,6 +89,18 @@ export function parseVariables<Name extends VariableName>(
   ]
   if (!result.success || problems.length > 0) throw new ConfigError(problems)
   return result.data
+}
+
+/** Without keys nobody but this machine may come in. */
+function doorProblems({ HOST = '127.0.0.1', API_KEYS, API_KEYS_FILE }: Environment) {
+  const { problems } = parseApiKeys(API_KEYS, API_KEYS_FILE)
+  const keyless = API_KEYS === undefined && API_KEYS_FILE === undefined
+  return keyless && !['127.0.0.1', '::1', 'localhost'].includes(HOST)
+    ? [
+        `HOST: expected 127.0.0.1, ::1 or localhost, got ${got(HOST)}: without API keys the server answers to this machine ` +
+          'only; `longhaul keys create` makes one for API_KEYS',
+      ]
+    : problems
 }
 
 /** Names that are one or two letters away from one of ours, and belong to nobody else by their prefix. */

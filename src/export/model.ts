@@ -105,6 +105,8 @@ export interface ExportRecord {
   /** How often this export was put on the queue: part of the job's id. */
   readonly dispatch: number
   readonly progress: Progress
+  /** Name of the API key that asked; absent where there are no keys. */
+  readonly requestedBy?: string
   readonly createdAt: Date
   readonly startedAt?: Date
   /** When the latest attempt began, and when it last reported; by one clock. */

@@ -7,13 +7,17 @@ export interface NewExport {
   readonly id: string
   readonly spec: ExportSpec
   readonly createdAt: Date
-  /** The client's own name for this request; the same name never makes two exports. */
+  /** Name of the API key that asked. */
+  readonly requestedBy?: string
+  /** The client's own name for this request; the same name of the same client never makes two exports. */
   readonly idempotencyKey?: string
   /** Digest of the request as it was sent: tells a repeated request from another one. */
   readonly fingerprint: string
 }
 
 export interface ListQuery {
+  /** Only what this API key asked for. */
+  readonly requestedBy?: string
   readonly state?: ExportState
   readonly limit: number
   /** `nextCursor` of the page before. */

@@ -18,6 +18,8 @@ export interface RequestedExport {
 }
 
 export interface RequestOptions {
+  /** Name of the API key that asked. */
+  readonly requestedBy?: string | undefined
   /** The client's own name for this request; the same name never makes two exports. */
   readonly idempotencyKey?: string | undefined
 }
@@ -40,7 +42,7 @@ export const requestExport = async (
 export async function acceptExport(
   { records, queue, clock }: RequestExportDeps,
   request: ExportRequest,
-  { idempotencyKey }: RequestOptions = {},
+  { requestedBy, idempotencyKey }: RequestOptions = {},
 ): Promise<RequestedExport> {
   const now = clock.now()
   const print = fingerprint(request)
@@ -49,6 +51,7 @@ export async function acceptExport(
     spec: resolveSpec(request, now),
     createdAt: now,
     fingerprint: print,
+    ...(requestedBy === undefined ? {} : { requestedBy }),
     ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
   })
   const { record, created } = outcome

@@ -1,5 +1,6 @@
 import swagger from '@fastify/swagger'
 import type { FastifyInstance } from 'fastify'
+import type { ApiKey } from '../config/api-keys.ts'
 import type { Logger } from '../logger.ts'
 import { version } from '../version.ts'
 import { createBaseApp } from './base-app.ts'
@@ -13,14 +14,15 @@ export type AppDeps = ExportRoutesDeps &
   ContextServicesDeps &
   OperationsDeps & {
     readonly logger: Logger
+    readonly apiKeys: readonly ApiKey[]
     /** How long answers that are under way may go on when the server is stopped, ms. */
     readonly shutdownGraceMs: number
   }
 
 /** Builds the HTTP interface; the caller listens and closes. */
 export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
-  const { logger, shutdownGraceMs } = deps
-  const app = createBaseApp({ logger, missHint: 'GET /openapi.json lists what there is.' })
+  const { logger, apiKeys, shutdownGraceMs } = deps
+  const app = createBaseApp({ logger, apiKeys, missHint: 'GET /openapi.json lists what there is.' })
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
@@ -29,6 +31,18 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
         version,
         description: 'Exports time ranges of records from PostgreSQL to S3 as background jobs.',
       },
+      components: {
+        securitySchemes: {
+          bearer: { type: 'http', scheme: 'bearer', description: 'The API key.' },
+          basic: {
+            type: 'http',
+            scheme: 'basic',
+            description: 'The API key as password; any user.',
+          },
+        },
+      },
+      // the last one: a server without keys answers to its own machine only
+      security: [{ bearer: [] }, { basic: [] }, {}],
     },
     refResolver: { buildLocalReference: (schema) => schema['$id'] as string },
   })
@@ -39,7 +53,11 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     exportRoutes(scope, deps, lifetime)
     contextServicesRoutes(scope, deps, lifetime)
     operationsRoutes(scope, deps)
-    scope.get('/openapi.json', { schema: { hide: true } }, () => (document ??= app.swagger()))
+    scope.get(
+      '/openapi.json',
+      { schema: { hide: true }, config: { permission: 'nothing' } },
+      () => (document ??= app.swagger()),
+    )
     done()
   })
   await app.ready()

@@ -6,9 +6,11 @@ import Fastify, {
   type FastifyReply,
   type FastifyRequest,
 } from 'fastify'
-import { BusyError, InterruptedError, type ExportError } from '../errors.ts'
+import { AccessError, BusyError, InterruptedError, type ExportError } from '../errors.ts'
+import type { ApiKey } from '../config/api-keys.ts'
 import type { Logger } from '../logger.ts'
 import { KiB } from '../runtime/units.ts'
+import { guardRoutes, type Caller } from './access.ts'
 import { operationsPaths } from './routes/operations.ts'
 import { problem, problemOf, sendProblem, type Problem } from './problem.ts'
 
@@ -16,12 +18,14 @@ const maxBodyBytes = 64 * KiB
 
 export interface BaseAppOptions {
   readonly logger: Logger
+  /** Who may ask. None: anybody, who then must be on this machine. */
+  readonly apiKeys: readonly ApiKey[]
   /** Where to look, for whoever asks for what is not there. */
   readonly missHint: string
 }
 
 /** What every HTTP interface of ours has: ids of requests, problems, a line in the log, JSON bodies. */
-export function createBaseApp({ logger, missHint }: BaseAppOptions): FastifyInstance {
+export function createBaseApp({ logger, apiKeys, missHint }: BaseAppOptions): FastifyInstance {
   // as the framework's own type: pino's would make every other type here depend on it
   const loggerInstance: FastifyBaseLogger = logger
   const app = Fastify({
@@ -61,13 +65,14 @@ export function createBaseApp({ logger, missHint }: BaseAppOptions): FastifyInst
     // before its body is read: what nobody answers needs no body
     if (request.is404) return sendProblem(reply, explainMiss(request, reply))
   })
+  guardRoutes(app, apiKeys)
   app.addHook('onResponse', async (request, reply) => logAnswer(request, reply))
   return app
 }
 
-/** What a server says that is full, or stopping: nobody needs to look at it. */
+/** What a server says that is full, stopping, or locked: nobody needs to look at it. */
 const isExpected = (error: unknown): error is ExportError =>
-  error instanceof BusyError || error instanceof InterruptedError
+  error instanceof BusyError || error instanceof InterruptedError || error instanceof AccessError
 
 /** A caller's own id is kept when it is harmless in a log line. */
 const acceptedRequestId = (header: string | string[] | undefined) =>
@@ -81,10 +86,13 @@ const pathOf = (request: FastifyRequest) => request.url.split('?')[0] ?? ''
 function logAnswer(request: FastifyRequest, reply: FastifyReply): void {
   const ms = Math.round(reply.elapsedTime)
   const { method } = request
+  // a request that was turned away has none
+  const caller = request.caller as Caller | undefined
+  const key = caller?.name === undefined ? {} : { key: caller.name }
   const path = pathOf(request)
   // asked for every few seconds by machines
   const level = reply.statusCode < 400 && operationsPaths.has(path) ? 'debug' : 'info'
-  request.log[level]({ method, path, status: reply.statusCode, ms }, 'request')
+  request.log[level]({ method, path, status: reply.statusCode, ms, ...key }, 'request')
 }
 
 /** JSON is the only body there is; an empty one is none, so that `POST …/cancel` needs no body. */

@@ -29,6 +29,7 @@ export function viewExport(record: ExportRecord, link?: Link): ExportView {
       ...(left === undefined ? {} : { eta_seconds: left }),
     },
     attempt: record.attempt,
+    ...(record.requestedBy === undefined ? {} : { requested_by: record.requestedBy }),
     created_at: record.createdAt.toISOString(),
     ...time('started_at', record.startedAt),
     ...time('finished_at', record.finishedAt),

@@ -18,6 +18,8 @@ const statusOfCode: Readonly<Record<string, number>> = {
   SPEC_INVALID: 400,
   SPEC_UNKNOWN_DATASET: 400,
   IDEMPOTENCY_KEY_REUSED: 422,
+  UNAUTHENTICATED: 401,
+  FORBIDDEN: 403,
   EXPORT_NOT_FOUND: 404,
   EXPORT_NOT_READY: 409,
   EXPORT_FINISHED: 409,
@@ -41,6 +43,8 @@ const statusOfCode: Readonly<Record<string, number>> = {
 
 const titles: Readonly<Record<number, string>> = {
   400: 'Bad request',
+  401: 'Unauthorized',
+  403: 'Forbidden',
   404: 'Not found',
   405: 'Method not allowed',
   409: 'Conflict',
@@ -110,6 +114,9 @@ export function problemOf(error: unknown): Problem {
   })
 }
 
+/** What a client may send that has no key yet (RFC 9110, section 11.6.1). */
+const challenges = 'Bearer realm="longhaul", Basic realm="longhaul"'
+
 /** When to try again what cannot be done now, seconds. */
 const retryAfterSeconds = 5
 
@@ -119,6 +126,7 @@ const retryAfterSeconds = 5
  */
 export function sendProblem(reply: FastifyReply, body: Problem, cause?: unknown): FastifyReply {
   if (body.status === 503) void reply.header('retry-after', String(retryAfterSeconds))
+  if (body.status === 401) void reply.header('www-authenticate', challenges)
   void reply.code(body.status)
   return isContextServices(reply.request)
     ? reply.type('application/json').send(contextServicesError(body, cause))

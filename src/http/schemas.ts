@@ -46,6 +46,10 @@ export const exportSchema = z.object({
       .describe('An estimate of the time left, seconds; absent when unknown.'),
   }),
   attempt: count.describe('0 until a worker has taken it.'),
+  requested_by: z
+    .string()
+    .optional()
+    .describe('Name of the API key that asked; absent where there are no keys.'),
   created_at: time,
   started_at: time.optional(),
   finished_at: time.optional(),
@@ -132,7 +136,9 @@ export const answersNothing = (description: string) => ({ description, type: 'nu
 
 const problemMeanings = {
   400: 'The request is wrong: `detail` names the parameter, what was expected and what was got.',
-  404: 'There is no such export.',
+  401: 'There is no API key, or none that this server knows.',
+  403: 'The API key may not do this.',
+  404: 'There is no such export, or it is not that of this key.',
   409: "The export's state does not allow it.",
   410: 'There is no artifact, and there will be none: failed, canceled or expired.',
   413: 'The body is larger than 64 KiB.',
@@ -142,10 +148,10 @@ const problemMeanings = {
   503: 'The database, the queue or the object store cannot be reached now; try again.',
 } as const
 
-/** The problems of a route, besides 500 and 503, which any route may answer. */
+/** The problems of a route, besides 401, 403, 500 and 503, which any route may answer. */
 export const problems = (...statuses: (keyof typeof problemMeanings)[]) =>
   Object.fromEntries(
-    [...statuses, 500 as const, 503 as const].map((status) => [
+    [...statuses, 401 as const, 403 as const, 500 as const, 503 as const].map((status) => [
       status,
       {
         description: problemMeanings[status],

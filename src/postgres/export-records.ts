@@ -58,40 +58,44 @@ export function createExportRecords(database: Database): ExportRecords {
       return found.map(exportFromRow)
     },
 
-    async create({ id, spec, createdAt, idempotencyKey, fingerprint }) {
+    async create({ id, spec, createdAt, requestedBy = '', idempotencyKey, fingerprint }) {
       const { dataset, range, filterEvents, exportContent, filterState, compression } = spec
       const [inserted] = await rows(
         `insert into longhaul.exports (id, dataset, range_from, range_to, filter_events,
-           export_content, filter_state, compression, created_at, idempotency_key, fingerprint)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
-         on conflict (idempotency_key) do nothing
+           export_content, filter_state, compression, created_at, requested_by, idempotency_key, fingerprint)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+         on conflict (requested_by, idempotency_key) do nothing
          returning ${exportColumns}`,
         [
           ...[id, dataset, range.from, range.to, filterEvents, exportContent, filterState],
-          ...[compression, createdAt, idempotencyKey ?? null, fingerprint],
+          ...[compression, createdAt, requestedBy, idempotencyKey ?? null, fingerprint],
         ],
       )
       if (inserted !== undefined) {
         return { record: exportFromRow(inserted), created: true, fingerprint }
       }
       const [row] = await rows(
-        `select ${exportColumns} from longhaul.exports where idempotency_key = $1`,
-        [idempotencyKey],
+        `select ${exportColumns} from longhaul.exports where requested_by = $1 and idempotency_key = $2`,
+        [requestedBy, idempotencyKey],
       )
       // records are never deleted, so the row that stood in the way is there
       if (row === undefined) throw new NotFoundError(id)
       return { record: exportFromRow(row), created: false, fingerprint: row.fingerprint }
     },
 
-    async list({ state, limit, cursor }) {
+    async list({ requestedBy, state, limit, cursor }) {
       const after = cursor === undefined ? undefined : parseCursor(cursor)
       const found = await rows(
         `select ${exportColumns} from longhaul.exports
          where ($1::text is null or state = $1)
            and ($2::timestamptz is null or (created_at, id) < ($2, $3))
+           and ($5::text is null or requested_by = $5)
          order by created_at desc, id desc
          limit $4`,
-        [state ?? null, after?.createdAt ?? null, after?.id ?? null, limit + 1],
+        [
+          ...[state ?? null, after?.createdAt ?? null, after?.id ?? null, limit + 1],
+          requestedBy ?? null,
+        ],
       )
       const page = found.slice(0, limit).map(exportFromRow)
       const last = page.at(-1)

@@ -33,6 +33,8 @@ export interface ExportRow {
   readonly history: readonly HistoryEntry[]
   readonly artifact: Artifact | null
   readonly expires_at: Date | null
+  /** Empty: there were no keys. */
+  readonly requested_by: string
   readonly created_at: Date
   readonly started_at: Date | null
   readonly attempt_at: Date | null
@@ -55,7 +57,7 @@ const instantColumn = (column: string) =>
 export const exportColumns = `id, dataset, ${instantColumn('range_from')}, ${instantColumn('range_to')},
   filter_events, export_content, filter_state, compression, state, attempt, failures, highest_rows, dispatch,
   lease_until, rows, bytes, estimated_rows, fingerprint, error, history, artifact, expires_at,
-  created_at, started_at, attempt_at, progress_at, finished_at, snapshot_at`
+  requested_by, created_at, started_at, attempt_at, progress_at, finished_at, snapshot_at`
 
 /** Six digits back to three, when the last three are zero. */
 const instant = (text: string) => text.replace(/000Z$/, 'Z') as Instant
@@ -85,6 +87,7 @@ export function exportFromRow(row: ExportRow): ExportRecord {
       bytes: Number(row.bytes),
       ...present('estimatedRows', row.estimated_rows === null ? null : Number(row.estimated_rows)),
     },
+    ...present('requestedBy', row.requested_by === '' ? null : row.requested_by),
     createdAt: row.created_at,
     ...present('startedAt', row.started_at),
     ...present('attemptAt', row.attempt_at),

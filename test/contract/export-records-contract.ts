@@ -63,6 +63,18 @@ export function describeExportRecords(name: string, make: MakeExportRecords): vo
         expect(other).toEqual({ record, created: false, fingerprint: 'first' })
       })
 
+      it('is made for each who uses the same idempotency key', async () => {
+        const draft = { idempotencyKey: randomUUID(), fingerprint: 'same' }
+        const names = [{}, { requestedBy: 'team-a' }, { requestedBy: 'team-b' }]
+        const outcomes = []
+        for (const name of names) {
+          outcomes.push(await records.create(newExport({ ...draft, ...name })))
+        }
+        expect(outcomes.map(({ created }) => created)).toEqual([true, true, true])
+        const again = await records.create(newExport({ ...draft, requestedBy: 'team-a' }))
+        expect(again).toEqual({ ...outcomes[1], created: false })
+      })
+
       it('is made once when the same key comes many times at once', async () => {
         const idempotencyKey = randomUUID()
         const outcomes = await Promise.all(

@@ -59,6 +59,20 @@ export function describeListing(make: MakeExportRecords): void {
       expect(await pages({ state: 'completed', limit: 1 })).toEqual([[]])
     })
 
+    it('shows those of one key only, page by page', async () => {
+      const name = 'team-a'
+      const own = [6, 7, 8].map((second) =>
+        newExport({ requestedBy: name, createdAt: new Date(Date.UTC(2025, 0, 1, 0, 0, second)) }),
+      )
+      for (const draft of own) await records.create(draft)
+      const found = await pages({ requestedBy: name, limit: 2 })
+      expect(found).toEqual([[own[2]!.id, own[1]!.id], [own[0]!.id]])
+      expect((await records.get(own[0]!.id)).requestedBy).toBe(name)
+      expect(await pages({ requestedBy: 'team', limit: 2 })).toEqual([[]])
+      // the others of this list expect to be alone
+      for (const { id } of own) await records.cancel(id, at)
+    })
+
     it('does not shift when a newer export comes between two pages', async () => {
       const first = await records.list({ limit: 2, state: 'queued' })
       const { record } = await records.create(newExport({ createdAt: at }))

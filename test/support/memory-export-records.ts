@@ -56,23 +56,25 @@ export function createMemoryExportRecords({ clock = systemClock } = {}): ExportR
     getMany: (ids) => [...new Set(ids)].flatMap((id) => all.get(id) ?? []),
 
     create({ idempotencyKey, fingerprint, ...draft }) {
-      const known = idempotencyKey === undefined ? undefined : keys.get(idempotencyKey)
+      const ownKey = idempotencyKey && `${draft.requestedBy ?? ''} ${idempotencyKey}`
+      const known = ownKey === undefined ? undefined : keys.get(ownKey)
       if (known !== undefined) {
         return { record: find(known.id), created: false, fingerprint: known.fingerprint }
       }
-      if (idempotencyKey !== undefined) keys.set(idempotencyKey, { id: draft.id, fingerprint })
+      if (ownKey !== undefined) keys.set(ownKey, { id: draft.id, fingerprint })
       const counts = { attempt: 0, failures: 0, highestRows: 0, dispatch: 1, history: [] }
       const record = { ...draft, ...counts, state: 'queued', progress: { rows: 0, bytes: 0 } }
       return { record: write(record as ExportRecord, {}), created: true, fingerprint }
     },
 
-    list({ state, limit, cursor }) {
+    list({ requestedBy, state, limit, cursor }) {
       const sorted = [...all.values()].sort((a, b) => (sortKey(a) < sortKey(b) ? 1 : -1))
       const after = sorted.findIndex(({ id }) => id === cursor)
       if (cursor !== undefined && after === -1) throw new SpecError('SPEC_INVALID', 'cursor: bad')
       const rest = sorted
         .slice(after + 1)
         .filter((record) => state === undefined || record.state === state)
+        .filter((record) => requestedBy === undefined || record.requestedBy === requestedBy)
       const page = rest.slice(0, limit)
       return { exports: page, ...(rest.length > limit ? { nextCursor: page.at(-1)!.id } : {}) }
     },

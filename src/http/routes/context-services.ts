@@ -34,12 +34,14 @@ export function contextServicesRoutes(
 
   app.get(
     path,
-    { schema: streamRouteSchema, exposeHeadRoute: false },
+    { schema: streamRouteSchema, config: { permission: 'request' }, exposeHeadRoute: false },
     async (request, reply): Promise<FastifyReply> => {
       const parsed = parseRequest(request)
       if (prefersAsync(request.headers)) {
         const idempotencyKey = parseIdempotencyKey(request.headers)
-        const { record, created } = await acceptExport(deps, parsed, { idempotencyKey })
+        const { record, created } = await acceptExport(deps, parsed, {
+          ...{ idempotencyKey, requestedBy: request.caller.name },
+        })
         request.log.info({ export_id: record.id, created }, 'export requested')
         void reply.headers({
           'preference-applied': 'respond-async',
@@ -62,10 +64,14 @@ export function contextServicesRoutes(
   )
 
   // what GET would answer, without the work
-  app.head(path, { schema: headRouteSchema }, (request, reply) => {
-    resolveSpec(parseRequest(request), clock.now())
-    return reply.headers(streamHeaders(request)).send()
-  })
+  app.head(
+    path,
+    { schema: headRouteSchema, config: { permission: 'request' } },
+    (request, reply) => {
+      resolveSpec(parseRequest(request), clock.now())
+      return reply.headers(streamHeaders(request)).send()
+    },
+  )
 }
 
 /** Between two looks whether the answers before have been sent, ms. */

@@ -12,6 +12,7 @@ import type { Lifetime } from '../lifetime.ts'
 import { parseIdempotencyKey, tenancyProblems } from '../request-headers.ts'
 import { advise, sendExport, sendExportUnlessHeld, viewWithLinks } from '../send-export.ts'
 import { parseWait, waitForExport, waitQuery } from '../wait-for-export.ts'
+import { visibleRecords } from '../visible-records.ts'
 import { answers, answersNothing, jsonSchema, listQuery, problems, reference } from '../schemas.ts'
 
 export interface ExportRoutesDeps {
@@ -39,11 +40,16 @@ export function exportRoutes(
   deps: ExportRoutesDeps,
   lifetime: Lifetime,
 ): void {
-  const { records } = deps
+  /** The same, with the records that a caller sees. */
+  const seenBy = ({ caller }: FastifyRequest) => ({
+    ...deps,
+    records: visibleRecords(deps.records, caller),
+  })
 
   app.post(
     '/exports',
     {
+      config: { permission: 'request' },
       schema: {
         summary: 'Request an export',
         headers: {
@@ -66,7 +72,9 @@ export function exportRoutes(
     async (request, reply) => {
       refuseWhatWouldBeIgnored(request)
       const idempotencyKey = parseIdempotencyKey(request.headers)
-      const { record, created } = await requestExport(deps, request.body, { idempotencyKey })
+      const { record, created } = await requestExport(deps, request.body, {
+        ...{ idempotencyKey, requestedBy: request.caller.name },
+      })
       request.log.info({ export_id: record.id, created }, 'export requested')
       void reply.header('location', `/exports/${record.id}`)
       return sendExport(deps, reply, created ? 202 : 200, record)
@@ -76,6 +84,7 @@ export function exportRoutes(
   app.get(
     '/exports',
     {
+      config: { permission: 'look' },
       schema: {
         summary: 'List exports, newest first',
         querystring: jsonSchema(listQuery, 'input'),
@@ -84,7 +93,7 @@ export function exportRoutes(
     },
     async (request, reply) => {
       const { state, cursor, limit } = parseListQuery(request.query)
-      const page = await records.list({
+      const page = await seenBy(request).records.list({
         limit,
         ...(state === undefined ? {} : { state }),
         ...(cursor === undefined ? {} : { cursor }),
@@ -99,6 +108,7 @@ export function exportRoutes(
   app.get<ById>(
     '/exports/:id',
     {
+      config: { permission: 'look' },
       schema: {
         summary: 'State, progress and link of an export',
         params: idParameter,
@@ -120,7 +130,7 @@ export function exportRoutes(
       const seconds = parseWait(request.query)
       const ifNoneMatch = request.headers['if-none-match']
       const options = { seconds, request, lifetime, ifNoneMatch }
-      const record = await waitForExport(deps, request.params.id, options)
+      const record = await waitForExport(seenBy(request), request.params.id, options)
       return sendExportUnlessHeld(deps, reply, record)
     },
   )
@@ -128,6 +138,7 @@ export function exportRoutes(
   app.get<ById>(
     '/exports/:id/artifact',
     {
+      config: { permission: 'look' },
       schema: {
         summary: 'Redirect to a freshly signed link',
         params: idParameter,
@@ -140,7 +151,7 @@ export function exportRoutes(
     },
     async (request, reply) => {
       const options = { seconds: parseWait(request.query), request, lifetime }
-      const record = await waitForExport(deps, request.params.id, options)
+      const record = await waitForExport(seenBy(request), request.params.id, options)
       advise(deps, reply, record)
       const link = await linkExport(deps, record)
       return reply.header('cache-control', 'no-store').redirect(link.url, 302)
@@ -150,6 +161,7 @@ export function exportRoutes(
   app.post<ById>(
     '/exports/:id/cancel',
     {
+      config: { permission: 'request' },
       schema: {
         summary: 'Cancel a queued or running export',
         params: idParameter,
@@ -161,7 +173,7 @@ export function exportRoutes(
       },
     },
     async (request, reply) => {
-      const { record, changed } = await cancelExport(deps, request.params.id)
+      const { record, changed } = await cancelExport(seenBy(request), request.params.id)
       return sendExport(deps, reply, changed ? 202 : 200, record)
     },
   )
@@ -169,6 +181,7 @@ export function exportRoutes(
   app.delete<ById>(
     '/exports/:id',
     {
+      config: { permission: 'request' },
       schema: {
         summary: 'Delete the artifact of a finished export; its record stays',
         params: idParameter,
@@ -179,7 +192,7 @@ export function exportRoutes(
       },
     },
     async (request, reply) => {
-      await deleteExport(deps, request.params.id)
+      await deleteExport(seenBy(request), request.params.id)
       return reply.code(204).send()
     },
   )

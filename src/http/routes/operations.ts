@@ -11,12 +11,17 @@ export interface OperationsDeps {
 
 /** For those who run it: is the process alive, and what does it measure. */
 export function operationsRoutes(app: FastifyInstance, { metrics }: OperationsDeps): void {
-  app.get('/healthz', { schema: { summary: 'The process is alive' } }, () => ({
-    status: 'ok',
-  }))
+  app.get(
+    '/healthz',
+    { schema: { summary: 'The process is alive' }, config: { permission: 'nothing' } },
+    () => ({
+      status: 'ok',
+    }),
+  )
   app.get(
     '/metrics',
     {
+      config: { permission: 'measure' },
       schema: {
         summary: 'What this process measures, in the text format of Prometheus',
         response: { 200: { content: { 'text/plain': { schema: { type: 'string' } } } } },
