@@ -118,17 +118,22 @@ describe('a key that may export', () => {
     const seen = await list('anna')
     expect(seen.map(({ id }) => id)).toContain(own)
     expect(new Set(seen.map(({ requested_by }) => requested_by))).toEqual(new Set(['anna']))
-    for (const [method, path] of [
-      ['GET', `/exports/${other}`],
-      ['GET', `/exports/${other}/artifact`],
-      ['POST', `/exports/${other}/cancel`],
-      ['DELETE', `/exports/${other}`],
-    ] as const) {
-      expectProblem(await get(path, 'anna', method), 404, 'EXPORT_NOT_FOUND')
+    const tryAll = async () => {
+      for (const [method, path] of [
+        ['GET', `/exports/${other}`],
+        ['GET', `/exports/${other}/artifact`],
+        ['POST', `/exports/${other}/cancel`],
+        ['DELETE', `/exports/${other}`],
+      ] as const) {
+        expectProblem(await get(path, 'anna', method), 404, 'EXPORT_NOT_FOUND')
+      }
     }
-    expect((await get(`/exports/${other}?wait=60`, 'bert')).json).toMatchObject({
-      state: 'completed',
-    })
+    const completed = { state: 'completed', artifact: { rows: 5 } }
+    await tryAll()
+    expect((await get(`/exports/${other}?wait=60`, 'bert')).json).toMatchObject(completed)
+    // there is something to delete now
+    await tryAll()
+    expect((await get(`/exports/${other}`, 'bert')).json).toMatchObject(completed)
   })
 
   it('shares no idempotency key with another', async () => {
