@@ -83,13 +83,13 @@ export const startServer = (config: Config, logger: Logger): Promise<Server> =>
       await createProducer(connection, exportJob.name, logger),
       (producer) => producer.close(),
     )
-    const { apiKeys, linkTtlSeconds, streamConcurrency } = config
+    const { apiKeys, requestsPerSecond, linkTtlSeconds, streamConcurrency } = config
     const own = { stallMs: config.stallSeconds * 1000, maxMs: config.maxSeconds * 1000 }
     const metrics = createProcessRegistry()
     const takeMs = Math.max(own.stallMs, streamRestMs)
     const deps = {
       ...{ records, queue, artifacts, clock: systemClock, logger },
-      ...{ apiKeys, linkTtlSeconds, streamConcurrency },
+      ...{ apiKeys, requestsPerSecond, linkTtlSeconds, streamConcurrency },
       ...own,
       source: measuredSource(
         createRowSource(config.sourceDatabaseUrl, {

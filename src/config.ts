@@ -28,6 +28,8 @@ export interface Config {
   readonly keyPrefix: string
   /** Who may ask; none: whoever is on this machine may do everything. */
   readonly apiKeys: readonly ApiKey[]
+  /** Of one key; 0: any number. */
+  readonly requestsPerSecond: number
   readonly host: string
   /** 0: any free port. */
   readonly port: number
@@ -68,6 +70,7 @@ export function parseConfig(environment: Environment): Config {
     }),
     keyPrefix: v.S3_PREFIX,
     apiKeys: parseApiKeys(v.API_KEYS, v.API_KEYS_FILE).keys,
+    requestsPerSecond: v.REQUESTS_PER_SECOND,
     host: v.HOST,
     port: v.PORT,
     workerPort: v.WORKER_PORT,

@@ -136,11 +136,11 @@ export class AccessError extends ExportError {
   }
 }
 
-/** This server does as much at once as it may; whoever asked comes again, or asks in another way. */
+/** This server does as much, or this key asks as often, as it may; whoever asked comes again, or asks in another way. */
 export class BusyError extends ExportError {
   override readonly name = 'BusyError'
-  constructor(message: string, details: ErrorDetails = {}) {
-    super('STREAMS_BUSY', message, true, details)
+  constructor(code: 'STREAMS_BUSY' | 'RATE_LIMITED', message: string, details: ErrorDetails = {}) {
+    super(code, message, true, details)
   }
 }
 

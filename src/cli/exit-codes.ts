@@ -24,6 +24,7 @@ const byCode: Readonly<Record<string, number>> = {
   STORE_REJECTED: 22,
   QUEUE_UNAVAILABLE: 23,
   SERVER_UNAVAILABLE: 69,
+  RATE_LIMITED: 69,
   UNAUTHENTICATED: 77,
   FORBIDDEN: 77,
   DOWNLOAD_FAILED: 74,
@@ -51,7 +52,7 @@ Exit codes:
   22  the object store
   23  the queue
   64  wrong request or command line
-  69  no server at LONGHAUL_URL
+  69  no server at LONGHAUL_URL, or it is asked too often
   70  an unexpected error
   74  the download could not be received or written
   77  the API key is missing, unknown, or may not do this

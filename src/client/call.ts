@@ -84,7 +84,11 @@ function problem(
 ): ClientError {
   const { code, detail, hint } = (body ?? {}) as Partial<Record<'code' | 'detail' | 'hint', string>>
   if (code !== undefined && detail !== undefined) {
-    return new ClientError(code, detail, { hint, retryable: status === 503, retryAfterMs })
+    return new ClientError(code, detail, {
+      hint,
+      retryable: [429, 503].includes(status),
+      retryAfterMs,
+    })
   }
   return new ClientError(
     'SERVER_UNAVAILABLE',

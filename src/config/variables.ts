@@ -45,6 +45,7 @@ const variables = z.object({
   ORPHAN_AGE_MINUTES: integer(60, 0, 525_600),
   API_KEYS: z.string().optional(),
   API_KEYS_FILE: z.string().optional(),
+  REQUESTS_PER_SECOND: integer(100, 0, 1_000_000),
   LONGHAUL_API_KEY: z
     .string()
     // the value is never shown: it is a secret
@@ -108,7 +109,7 @@ function misspelt(names: readonly string[]): readonly string[] {
   const known = [...Object.keys(variables.shape), ...notYet]
   return names
     .filter((name) =>
-      /^(EXPORT|ARTIFACT|REDIS|SHUTDOWN|LEASE|LINK|ORPHAN|SOURCE|STALL|STREAM|LONGHAUL)_/.test(
+      /^(EXPORT|ARTIFACT|REDIS|REQUESTS|SHUTDOWN|LEASE|LINK|ORPHAN|SOURCE|STALL|STREAM|LONGHAUL)_/.test(
         name,
       ),
     )

@@ -5,6 +5,7 @@ import type { Logger } from '../logger.ts'
 import { version } from '../version.ts'
 import { createBaseApp } from './base-app.ts'
 import { followLifetime } from './lifetime.ts'
+import { limitRate } from './limit-rate.ts'
 import { contextServicesRoutes, type ContextServicesDeps } from './routes/context-services.ts'
 import { exportRoutes, type ExportRoutesDeps } from './routes/exports.ts'
 import { operationsRoutes, type OperationsDeps } from './routes/operations.ts'
@@ -15,13 +16,15 @@ export type AppDeps = ExportRoutesDeps &
   OperationsDeps & {
     readonly logger: Logger
     readonly apiKeys: readonly ApiKey[]
+    /** Of one key; 0: any number. */
+    readonly requestsPerSecond: number
     /** How long answers that are under way may go on when the server is stopped, ms. */
     readonly shutdownGraceMs: number
   }
 
 /** Builds the HTTP interface; the caller listens and closes. */
 export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
-  const { logger, apiKeys, shutdownGraceMs } = deps
+  const { logger, apiKeys, requestsPerSecond, shutdownGraceMs } = deps
   const app = createBaseApp({ logger, apiKeys, missHint: 'GET /openapi.json lists what there is.' })
   await app.register(swagger, {
     openapi: {
@@ -46,6 +49,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     },
     refResolver: { buildLocalReference: (schema) => schema['$id'] as string },
   })
+  await limitRate(app, requestsPerSecond)
   for (const schema of sharedSchemas) app.addSchema(schema)
   let document: unknown
   const lifetime = followLifetime(app, { graceMs: shutdownGraceMs })

@@ -43,7 +43,7 @@ export function createBaseApp({ logger, apiKeys, missHint }: BaseAppOptions): Fa
     requestTimeout: 30_000,
     // a path that the router itself refuses meets no hook
     frameworkErrors: (error, request, reply) => {
-      void identify(request, reply)
+      void addHeaders(request, reply)
       void sendProblem(reply, problemOf(error), error)
       logAnswer(request, reply)
     },
@@ -61,7 +61,7 @@ export function createBaseApp({ logger, apiKeys, missHint }: BaseAppOptions): Fa
 
   const explainMiss = collectRoutes(app, missHint)
   app.addHook('onRequest', async (request, reply) => {
-    identify(request, reply)
+    addHeaders(request, reply)
     // before its body is read: what nobody answers needs no body
     if (request.is404) return sendProblem(reply, explainMiss(request, reply))
   })
@@ -78,8 +78,15 @@ const isExpected = (error: unknown): error is ExportError =>
 const acceptedRequestId = (header: string | string[] | undefined) =>
   typeof header === 'string' && /^[\w.:-]{1,128}$/.test(header) ? header : undefined
 
-const identify = (request: FastifyRequest, reply: FastifyReply) =>
-  reply.header('x-request-id', request.id)
+/** What is answered is data: no browser is to show it as a page, guess its type, or put it in a frame. */
+const securityHeaders = {
+  'x-content-type-options': 'nosniff',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  'referrer-policy': 'no-referrer',
+}
+
+const addHeaders = (request: FastifyRequest, reply: FastifyReply) =>
+  reply.headers({ 'x-request-id': request.id, ...securityHeaders })
 
 const pathOf = (request: FastifyRequest) => request.url.split('?')[0] ?? ''
 

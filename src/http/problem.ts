@@ -26,6 +26,7 @@ const statusOfCode: Readonly<Record<string, number>> = {
   EXPORT_CANCELED: 409,
   EXPORT_GONE: 410,
   EXPORT_EXPIRED: 410,
+  RATE_LIMITED: 429,
   STREAMS_BUSY: 503,
   EXPORT_INTERRUPTED: 503,
   SOURCE_UNAVAILABLE: 503,
@@ -52,6 +53,7 @@ const titles: Readonly<Record<number, string>> = {
   413: 'Body too large',
   415: 'Unsupported media type',
   422: 'Unprocessable content',
+  429: 'Too many requests',
   500: 'Internal error',
   503: 'Unavailable',
 }

@@ -144,14 +144,17 @@ const problemMeanings = {
   413: 'The body is larger than 64 KiB.',
   415: 'The body is not JSON.',
   422: 'The idempotency key was used for another request.',
+  429: 'The API key asks too often; try again after Retry-After.',
   500: 'An unexpected error, or one that needs the operator.',
   503: 'The database, the queue or the object store cannot be reached now; try again.',
 } as const
 
-/** The problems of a route, besides 401, 403, 500 and 503, which any route may answer. */
+const ofAnyRoute = [401, 403, 429, 500, 503] as const
+
+/** The problems of a route, besides those that any route may answer. */
 export const problems = (...statuses: (keyof typeof problemMeanings)[]) =>
   Object.fromEntries(
-    [...statuses, 401 as const, 403 as const, 500 as const, 503 as const].map((status) => [
+    [...statuses, ...ofAnyRoute].map((status) => [
       status,
       {
         description: problemMeanings[status],

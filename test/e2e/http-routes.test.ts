@@ -103,6 +103,19 @@ describe('ids that do not exist', () => {
     await until(() => logged(requestId).length > 0, { timeoutMs: 2000 })
   })
 
+  it.each([
+    ['what there is', '/exports'],
+    ['what there is not', '/nothing'],
+    ['what the router refuses', '/exports/%zz'],
+    ['a stream', `/genesys/1/cs/maintenance/services/stream?time_from=2030-01-01T00:00:00Z`],
+    ['a stream that is refused', '/genesys/1/cs/maintenance/services/stream'],
+  ])('%s is not for a browser to show, to guess at, or to frame', async (_what, path) => {
+    const { headers } = await ask(system.url, 'GET', path)
+    expect(headers['x-content-type-options']).toBe('nosniff')
+    expect(headers['content-security-policy']).toBe("default-src 'none'; frame-ancestors 'none'")
+    expect(headers['referrer-policy']).toBe('no-referrer')
+  })
+
   it('an id in capital letters is the same export, or none', async () => {
     const answer = await ask(system.url, 'GET', `/exports/${id.toUpperCase()}`)
     if (answer.status === 200) expect(expectExport(answer, 200).id).toBe(id)

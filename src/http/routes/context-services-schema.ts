@@ -47,6 +47,7 @@ export const streamRouteSchema = {
     },
     202: answers('With Prefer: respond-async. Content-Location is the export.', 'Export'),
     400: failure('The request is wrong: the message names parameter, expected and got.'),
+    429: failure('The API key asks too often. Retry-After.'),
     500: failure('An unexpected error, or one that needs the operator.'),
     503: failure('The source cannot be reached, or STREAM_CONCURRENCY streams run. Retry-After.'),
   },

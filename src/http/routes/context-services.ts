@@ -93,6 +93,10 @@ function parseRequest({ headers, query }: FastifyRequest) {
 }
 
 const busy = (limit: number) =>
-  new BusyError(`This server sends ${limit} streams already, as many as it may at once.`, {
-    hint: 'Try again later, or send "Prefer: respond-async" to have a worker write the export to the object store.',
-  })
+  new BusyError(
+    'STREAMS_BUSY',
+    `This server sends ${limit} streams already, as many as it may at once.`,
+    {
+      hint: 'Try again later, or send "Prefer: respond-async" to have a worker write the export to the object store.',
+    },
+  )
