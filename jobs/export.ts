@@ -47,6 +47,8 @@ function toJobOutcome(result: RunOutcome): JobOutcome {
       return { outcome: 'done', facts: { state: 'canceled' } }
     case 'skipped':
       return { outcome: 'done', facts: { skipped: true } }
+    case 'held-back':
+      return { outcome: 'done', facts: { held_back: true } }
     case 'failed':
       return { outcome: 'failed', error: result.error }
     case 'again':

@@ -3,6 +3,7 @@ import { exportJob } from '../jobs/export.ts'
 import { retentionSweepJob } from '../jobs/retention-sweep.ts'
 import { composeBase, type Base, type Server } from './compose.ts'
 import type { Config } from './config.ts'
+import { admitAll, type AdmitDeps, type AdmitOptions } from './export/admit-exports.ts'
 import type { UnattendedCursor } from './export/ports.ts'
 import { reconcileExports, type ReconcileDeps } from './export/reconcile-exports.ts'
 import type { RunExportSettings } from './export/run-export.ts'
@@ -85,9 +86,10 @@ export const startExportWorker = (
     // an export whose lease has ended is handed on within the time of another lease
     const intervalMs = Math.min(reconcileMs, settings.leaseMs / 2)
     const reconcileDeps = { records, queue, clock: systemClock }
-    const reconciler = startReconciler(reconcileDeps, { intervalMs, logger })
+    const { perKey } = settings
+    const reconciler = startReconciler(reconcileDeps, { intervalMs, perKey, logger })
     resources.add(reconciler, (running) => running.stop())
-    const deps = { records, source, artifacts, clock: systemClock, settings }
+    const deps = { records, queue, source, artifacts, clock: systemClock, settings }
     const worker = await startWorker(connection, exportJob, deps, {
       concurrency: config.exportConcurrency,
       lockMs: settings.leaseMs,
@@ -118,6 +120,7 @@ export async function sweepOnce(
 const exportSettings = (config: Config): RunExportSettings => ({
   keyPrefix: config.keyPrefix,
   leaseMs: config.leaseSeconds * 1000,
+  perKey: config.exportConcurrencyPerKey === 0 ? undefined : config.exportConcurrencyPerKey,
   stallMs: config.stallSeconds * 1000,
   maxMs: config.maxSeconds * 1000,
   progressMs,
@@ -158,16 +161,20 @@ async function startSweeper(
   resources.add(ensuring, (running) => running.stop())
 }
 
+type ReconcilerOptions = AdmitOptions & { readonly intervalMs: number; readonly logger: Logger }
+
 /** By a timer, not by a job: it is there for the case that jobs were lost. */
 function startReconciler(
-  deps: ReconcileDeps,
-  { intervalMs, logger }: { readonly intervalMs: number; readonly logger: Logger },
+  deps: ReconcileDeps & AdmitDeps,
+  { intervalMs, perKey, logger }: ReconcilerOptions,
 ): Periodic {
   let after: UnattendedCursor | undefined
   const reconcile = async (options: { readonly signal: AbortSignal }) => {
     const { dispatched, looked, next } = await reconcileExports(deps, after, options)
     after = next
     if (dispatched.length > 0) logger.warn({ dispatched, looked }, 'exports without a job enqueued')
+    const admitted = await admitAll(deps, { ...options, perKey })
+    if (admitted.length > 0) logger.info({ admitted }, 'exports that were held back enqueued')
   }
   return startPeriodic(reconcile, {
     intervalMs,

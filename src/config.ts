@@ -36,6 +36,8 @@ export interface Config {
   /** Likewise, of health and metrics of a worker. */
   readonly workerPort: number
   readonly exportConcurrency: number
+  /** Of one API key, on all workers together; 0: any number. */
+  readonly exportConcurrencyPerKey: number
   readonly exportReaders: number
   readonly maxFailures: number
   readonly maxAttempts: number
@@ -75,6 +77,7 @@ export function parseConfig(environment: Environment): Config {
     port: v.PORT,
     workerPort: v.WORKER_PORT,
     exportConcurrency: v.EXPORT_CONCURRENCY,
+    exportConcurrencyPerKey: v.EXPORT_CONCURRENCY_PER_KEY,
     exportReaders: v.EXPORT_READERS,
     maxFailures: v.EXPORT_MAX_FAILURES,
     maxAttempts: v.EXPORT_MAX_ATTEMPTS,

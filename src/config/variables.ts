@@ -32,6 +32,7 @@ const variables = z.object({
   PORT: integer(8080, 0, 65_535),
   WORKER_PORT: integer(8081, 0, 65_535),
   EXPORT_CONCURRENCY: integer(2, 1, 64),
+  EXPORT_CONCURRENCY_PER_KEY: integer(0, 0, 10_000),
   EXPORT_READERS: integer(2, 1, 16),
   EXPORT_MAX_FAILURES: integer(5, 1, 1000),
   EXPORT_MAX_ATTEMPTS: integer(50, 1, 1000),

@@ -104,6 +104,8 @@ export interface ExportRecord {
   readonly highestRows: number
   /** How often this export was put on the queue: part of the job's id. */
   readonly dispatch: number
+  /** Its key runs as many as it may: it is queued, but has no job until it is its turn. */
+  readonly heldBack?: true
   readonly progress: Progress
   /** Name of the API key that asked; absent where there are no keys. */
   readonly requestedBy?: string

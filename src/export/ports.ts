@@ -41,7 +41,7 @@ export interface ExportRecords {
   list(query: ListQuery): Promise<ExportPage>
   /**
    * Takes a queued export, or a running one whose lease has ended, for a new attempt.
-   * Undefined when it is neither. @throws NotFoundError
+   * Undefined when it is neither, and when its key runs as many as it may: then it is held back. @throws NotFoundError
    */
   claim(id: string, options: ClaimOptions): Promise<ExportRecord | undefined>
   /** Writes progress and renews the lease. False when the claim is no longer held. */
@@ -55,8 +55,15 @@ export interface ExportRecords {
   /** Cancels a queued or running export. Undefined when it is neither. @throws NotFoundError */
   cancel(id: string, at: Date): Promise<ExportRecord | undefined>
   /**
-   * Exports that nobody runs: queued, or running with a lease that has ended; created before `before`,
-   * oldest first.
+   * Counts one more dispatch of exports of a key that are held back, the oldest first, as many as it may
+   * now run; from then on they are queued like others.
+   */
+  admit(requestedBy: string, options: AdmitQuery): Promise<readonly Dispatched[]>
+  /** Names of the keys of which exports are held back. */
+  keysHeldBack(): Promise<readonly string[]>
+  /**
+   * Exports that nobody runs: queued and not held back, or running with a lease that has ended; created
+   * before `before`, oldest first.
    */
   listUnattended(query: UnattendedQuery): Promise<readonly ExportRecord[]>
   /**
@@ -84,6 +91,19 @@ export interface UnattendedQuery {
 
 export interface ClaimOptions {
   readonly leaseMs: number
+  /** Exports of one key that may run at once. Default: any number. */
+  readonly perKey?: number | undefined
+}
+
+export interface AdmitQuery {
+  /** As of a claim. */
+  readonly perKey: number | undefined
+  readonly limit: number
+}
+
+export interface Dispatched {
+  readonly id: string
+  readonly dispatch: number
 }
 
 export interface AttemptFailure {

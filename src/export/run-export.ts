@@ -14,28 +14,30 @@ import {
 } from '../errors.ts'
 import { untilAborted } from '../runtime/abort.ts'
 import type { Clock } from '../runtime/clock.ts'
+import { admitAfter } from './admit-exports.ts'
 import { startHeartbeat } from './heartbeat.ts'
 import type { Artifact, ExportRecord } from './model.ts'
-import type { ArtifactStore, ExportRecords, RowSource, Snapshot } from './ports.ts'
+import type { ArtifactStore, ExportQueue, ExportRecords, RowSource, Snapshot } from './ports.ts'
 import { produceArtifact } from './produce-artifact.ts'
 import { readToEnd } from './read-to-end.ts'
 import { removeLeftovers } from './remove-leftovers.ts'
 import { decideRetry, type RetryDecision, type RetryLimits } from './retry-policy.ts'
 import { queriesOf } from './spec.ts'
-import { isFinished } from './state.ts'
+import { takeExport, type NotNow, type TakeSettings } from './take-export.ts'
 import { startWatchdog } from './watchdog.ts'
 
 export interface RunExportDeps {
   readonly records: ExportRecords
+  /** Of exports that were held back until this one ended. */
+  readonly queue: Pick<ExportQueue, 'enqueue'>
   readonly source: RowSource
   readonly artifacts: ArtifactStore
   readonly clock: Clock
   readonly settings: RunExportSettings
 }
 
-export interface RunExportSettings extends RetryLimits {
+export interface RunExportSettings extends RetryLimits, TakeSettings {
   readonly keyPrefix: string
-  readonly leaseMs: number
   /** An attempt that does not move for so long is ended, ms. */
   readonly stallMs: number
   /** An export that has not finished for so long after its first claim is given up, ms. */
@@ -53,10 +55,7 @@ export type RunOutcome =
   | { readonly outcome: 'failed' | 'canceled'; readonly error: Error }
   /** Another attempt follows, after a pause when there was an error. */
   | { readonly outcome: 'again' | 'interrupted'; readonly error: Error }
-  /** Nothing to do: it had finished before. */
-  | { readonly outcome: 'skipped' }
-  /** Another worker has it, until then at least. */
-  | { readonly outcome: 'busy'; readonly until: Date }
+  | NotNow
 
 /**
  * Claims the export and runs one attempt. However it ends, the record says so, and neither a
@@ -69,18 +68,21 @@ export async function runExport(
   id: string,
   { signal }: { readonly signal: AbortSignal },
 ): Promise<RunOutcome> {
-  const { records, clock, settings } = deps
-  const record = await records.claim(id, { leaseMs: settings.leaseMs })
-  if (record === undefined) {
-    const { state, leaseUntil } = await records.get(id)
-    if (isFinished(state)) return { outcome: 'skipped' }
-    // held by another attempt, or just given back by one: this job must not be lost
-    const now = clock.now()
-    // the lease is by another clock, and no longer than that
-    const latest = new Date(now.getTime() + settings.leaseMs)
-    return { outcome: 'busy', until: earlier(leaseUntil ?? now, latest) }
+  const taken = await takeExport(deps, id)
+  if ('outcome' in taken) return taken
+  try {
+    return await runClaimed(deps, taken, signal)
+  } finally {
+    await admitAfter(deps, taken)
   }
+}
 
+async function runClaimed(
+  deps: RunExportDeps,
+  record: ExportRecord,
+  signal: AbortSignal,
+): Promise<RunOutcome> {
+  const { settings } = deps
   await cleanUpBehind(deps, record, signal)
   const { failures } = record
   if (failures >= settings.maxFailures || countAttempts(record) > settings.maxAttempts) {
@@ -93,8 +95,6 @@ export async function runExport(
     return endAttempt(deps, attempt, error instanceof Error ? error : new TypeError(String(error)))
   }
 }
-
-const earlier = (a: Date, b: Date): Date => (a < b ? a : b)
 
 /** How long the earlier attempts are cleaned up behind, ms; part of the lease, which is not renewed yet. */
 const cleanUpMs = ({ leaseMs }: RunExportSettings) => Math.min(5_000, leaseMs / 2)

@@ -28,6 +28,7 @@ export function viewExport(record: ExportRecord, link?: Link): ExportView {
       ...(progress.estimatedRows === undefined ? {} : { estimated_rows: progress.estimatedRows }),
       ...(left === undefined ? {} : { eta_seconds: left }),
     },
+    ...(record.heldBack === undefined ? {} : { held_back: record.heldBack }),
     attempt: record.attempt,
     ...(record.requestedBy === undefined ? {} : { requested_by: record.requestedBy }),
     created_at: record.createdAt.toISOString(),

@@ -45,6 +45,12 @@ export const exportSchema = z.object({
       .optional()
       .describe('An estimate of the time left, seconds; absent when unknown.'),
   }),
+  held_back: z
+    .literal(true)
+    .optional()
+    .describe(
+      'Queued until another export of the same API key has ended: it runs as many as it may.',
+    ),
   attempt: count.describe('0 until a worker has taken it.'),
   requested_by: z
     .string()

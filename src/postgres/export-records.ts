@@ -1,11 +1,11 @@
-import { NotFoundError, SpecError } from '../errors.ts'
+import { NotFoundError } from '../errors.ts'
 import { rawBytes, type PastAttempt } from '../export/model.ts'
 import type { ExportRecords } from '../export/ports.ts'
 import { transitions, type Transition } from '../export/state.ts'
+import { formatCursor, parseCursor, uuid } from './export-cursor.ts'
 import { exportColumns, exportFromRow, type ExportRow } from './export-row.ts'
-import type { Database } from './pool.ts'
-
-const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
+import { admit, holdBack, keysHeldBack } from './hold-back.ts'
+import type { Database, Query } from './pool.ts'
 
 /** `state = any(from)` and `state = to` of a transition, as SQL. */
 const guard = (name: Transition) =>
@@ -24,15 +24,22 @@ const endedIfRunning = (outcome: PastAttempt['outcome']) =>
 
 /** The records of exports in schema longhaul of the control database. All errors are SourceErrors besides. */
 export function createExportRecords(database: Database): ExportRecords {
-  const rows = async (text: string, values: readonly unknown[]) =>
-    (await database.query<ExportRow>(text, values)).rows
+  const rows = async (text: string, values: readonly unknown[], query = database.query) =>
+    (await query<ExportRow>(text, values)).rows
 
   /** One guarded update: the record when the guard held, else undefined. */
-  async function update(id: string, set: string, where: string, values: readonly unknown[] = []) {
+  async function update(
+    id: string,
+    set: string,
+    where: string,
+    values: readonly unknown[] = [],
+    query?: Query,
+  ) {
     if (!uuid.test(id)) throw new NotFoundError(id)
     const [row] = await rows(
       `update longhaul.exports set ${set} where id = $1 and ${where} returning ${exportColumns}`,
       [id, ...values],
+      query,
     )
     return row === undefined ? undefined : exportFromRow(row)
   }
@@ -106,21 +113,33 @@ export function createExportRecords(database: Database): ExportRecords {
       }
     },
 
-    async claim(id, { leaseMs }) {
-      const claimed = await update(
-        id,
-        `${become('claim')}, attempt = attempt + 1,
+    async claim(id, { leaseMs, perKey }) {
+      const take = (query?: Query) =>
+        update(
+          id,
+          `${become('claim')}, attempt = attempt + 1, held_back = false,
          failures = failures + (case when state = 'running' and rows <= highest_rows then 1 else 0 end),
          highest_rows = greatest(highest_rows, rows), rows = 0, bytes = 0, snapshot_at = null,
          history = ${endedIfRunning('lost')},
          lease_until = now() + ${ms('$2')}, started_at = coalesce(started_at, now()),
          attempt_at = now(), progress_at = null`,
-        `${guard('claim')} and (state = 'queued' or lease_until < now())`,
-        [leaseMs],
-      )
+          `${guard('claim')} and (state = 'queued' or lease_until < now())`,
+          [leaseMs],
+          query,
+        )
+      const claimed = await (perKey === undefined || !uuid.test(id)
+        ? take()
+        : database.transaction(async (query) =>
+            (await holdBack(query, id, perKey)) ? undefined : take(query),
+          ))
       if (claimed === undefined) await get(id)
       return claimed
     },
+
+    admit: (requestedBy, options) =>
+      database.transaction((query) => admit(query, requestedBy, options)),
+
+    keysHeldBack: () => keysHeldBack(database.query),
 
     async progress({ id, attempt }, { rows, bytes, estimatedRows, snapshotAt, leaseMs }) {
       const updated = await update(
@@ -183,7 +202,8 @@ export function createExportRecords(database: Database): ExportRecords {
     async listUnattended({ before, limit, after }) {
       const found = await rows(
         `select ${exportColumns} from longhaul.exports
-         where state in ('queued', 'running') and (state = 'queued' or lease_until < now())
+         where state in ('queued', 'running')
+           and (state = 'queued' and not held_back or state = 'running' and lease_until < now())
            and created_at < $1 and ($2::timestamptz is null or (created_at, id) > ($2, $3))
          order by created_at, id
          limit $4`,
@@ -217,21 +237,4 @@ export function createExportRecords(database: Database): ExportRecords {
       return expired
     },
   }
-}
-
-const formatCursor = (createdAt: Date, id: string) =>
-  Buffer.from(`${createdAt.toISOString()}/${id}`).toString('base64url')
-
-function parseCursor(cursor: string): { createdAt: string; id: string } {
-  const [createdAt = '', id = ''] = Buffer.from(cursor, 'base64url').toString().split('/')
-  const time = new Date(createdAt)
-  // only what formatCursor writes: Date.parse takes more than the database does
-  const ours = !Number.isNaN(time.getTime()) && time.toISOString() === createdAt
-  if (!ours || !/^(?!0000)\d{4}-/.test(createdAt) || !uuid.test(id)) {
-    throw new SpecError(
-      'SPEC_INVALID',
-      `cursor: expected the next_cursor of an earlier page, got ${JSON.stringify(cursor.slice(0, 80))}.`,
-    )
-  }
-  return { createdAt, id }
 }

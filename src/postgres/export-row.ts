@@ -24,6 +24,7 @@ export interface ExportRow {
   readonly failures: number
   readonly highest_rows: string
   readonly dispatch: number
+  readonly held_back: boolean
   readonly lease_until: Date | null
   readonly rows: string
   readonly bytes: string
@@ -55,7 +56,7 @@ const instantColumn = (column: string) =>
 
 /** What every statement selects or returns. */
 export const exportColumns = `id, dataset, ${instantColumn('range_from')}, ${instantColumn('range_to')},
-  filter_events, export_content, filter_state, compression, state, attempt, failures, highest_rows, dispatch,
+  filter_events, export_content, filter_state, compression, state, attempt, failures, highest_rows, dispatch, held_back,
   lease_until, rows, bytes, estimated_rows, fingerprint, error, history, artifact, expires_at,
   requested_by, created_at, started_at, attempt_at, progress_at, finished_at, snapshot_at`
 
@@ -82,6 +83,7 @@ export function exportFromRow(row: ExportRow): ExportRecord {
     failures: row.failures,
     highestRows: Number(row.highest_rows),
     dispatch: row.dispatch,
+    ...(row.held_back && row.state === 'queued' ? { heldBack: true } : {}),
     progress: {
       rows: Number(row.rows),
       bytes: Number(row.bytes),

@@ -13,13 +13,17 @@ const endTimeoutMs = 2000
 /** Every statement on the control database is short: one without an answer by then has none, ms. */
 const queryTimeoutMs = 10_000
 
+/** Runs one statement. @throws SourceError */
+export type Query = <Row extends pg.QueryResultRow>(
+  text: string,
+  values?: readonly unknown[],
+) => Promise<pg.QueryResult<Row>>
+
 /** A database that answers short statements over a few shared connections. */
 export interface Database {
-  /** @throws SourceError */
-  query<Row extends pg.QueryResultRow>(
-    text: string,
-    values?: readonly unknown[],
-  ): Promise<pg.QueryResult<Row>>
+  readonly query: Query
+  /** Statements that are committed together, or not at all when `work` throws. @throws SourceError, what `work` throws */
+  transaction<T>(work: (query: Query) => Promise<T>): Promise<T>
   /** Ends all connections, by force those that do not end in good order; safe to call again. */
   close(): Promise<void>
 }
@@ -48,11 +52,34 @@ export function createPool(
     for (const { connection } of connected) connection.stream.destroy()
   }
   let closed: Promise<void> | undefined
+  const translated = <T>(work: Promise<T>) =>
+    work.catch((error: unknown) => {
+      throw translatePgError(error, role)
+    })
+
+  async function transaction<T>(work: (query: Query) => Promise<T>): Promise<T> {
+    const client = await translated(pool.connect())
+    // one that breaks between two statements would end the process; the next statement tells
+    const ignore = () => undefined
+    client.on('error', ignore)
+    const query: Query = (text, values = []) => translated(client.query(text, [...values]))
+    let failed = true
+    try {
+      await query('begin')
+      const result = await work(query)
+      await query('commit')
+      failed = false
+      return result
+    } finally {
+      client.off('error', ignore)
+      // a connection that is closed rolls back what it had begun, whatever state it is in
+      client.release(failed)
+    }
+  }
+
   return {
-    query: (text, values = []) =>
-      pool.query(text, [...values]).catch((error: unknown) => {
-        throw translatePgError(error, role)
-      }),
+    query: (text, values = []) => translated(pool.query(text, [...values])),
+    transaction,
     close: () => (closed ??= close()),
   }
 }

@@ -9,6 +9,7 @@ import { until } from '../support/until.ts'
 import { describeHistory } from './export-records-history.ts'
 import { describeListing, type MakeExportRecords } from './export-records-listing.ts'
 import { describeTransitions } from './export-records-transitions.ts'
+import { describeTurns } from './export-records-turns.ts'
 import { describeUnattended } from './export-records-unattended.ts'
 
 const at = new Date('2026-01-02T04:00:00.000Z')
@@ -221,5 +222,6 @@ export function describeExportRecords(name: string, make: MakeExportRecords): vo
     describeHistory(() => records)
     describeListing(make)
     describeUnattended(make)
+    describeTurns(make)
   })
 }

@@ -32,12 +32,14 @@ export async function exportBundle(
 ): Promise<ExportBundle> {
   const deps = {
     records: createMemoryExportRecords(),
+    queue: { enqueue: () => Promise.resolve() },
     source,
     artifacts: createMemoryArtifactStore(),
     clock: systemClock,
     settings: {
       keyPrefix: 'p/',
       leaseMs: 60_000,
+      perKey: undefined,
       stallMs: 60_000,
       maxMs: 3_600_000,
       progressMs: 5,

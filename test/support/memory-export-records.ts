@@ -79,13 +79,24 @@ export function createMemoryExportRecords({ clock = systemClock } = {}): ExportR
       return { exports: page, ...(rest.length > limit ? { nextCursor: page.at(-1)!.id } : {}) }
     },
 
-    claim(id, { leaseMs }) {
+    claim(id, { leaseMs, perKey }) {
       const record = find(id)
+      const ofKey = [...all.values()].filter(
+        ({ requestedBy }) => requestedBy === record.requestedBy,
+      )
+      const tooMany =
+        ofKey.filter(({ state }) => state === 'running').length >= (perKey ?? Infinity) ||
+        ofKey.some((other) => other.heldBack && sortKey(other) < sortKey(record))
+      if (perKey !== undefined && record.requestedBy && record.state === 'queued' && tooMany) {
+        write(record, { heldBack: true })
+        return undefined
+      }
       const { leaseUntil, attempt, failures, highestRows, progress, startedAt } = record
       if (leaseUntil !== undefined && leaseUntil >= clock.now()) return undefined
       const lost = record.state === 'running' && progress.rows <= highestRows
       return move(record, 'claim', {
         attempt: attempt + 1,
+        heldBack: undefined,
         failures: failures + (lost ? 1 : 0),
         highestRows: highest(record),
         progress: { ...progress, rows: 0, bytes: 0 },
@@ -138,12 +149,27 @@ export function createMemoryExportRecords({ clock = systemClock } = {}): ExportR
       return true
     },
 
+    admit(requestedBy, { perKey, limit }) {
+      const ofKey = [...all.values()].filter((record) => record.requestedBy === requestedBy)
+      const running = ofKey.filter(({ state }) => state === 'running').length
+      return ofKey
+        .filter(({ heldBack }) => heldBack)
+        .sort((a, b) => (sortKey(a) < sortKey(b) ? -1 : 1))
+        .slice(0, Math.min(limit, Math.max(0, (perKey ?? Infinity) - running)))
+        .map((record) => write(record, { heldBack: undefined, dispatch: record.dispatch + 1 }))
+        .map(({ id, dispatch }) => ({ id, dispatch }))
+    },
+
+    keysHeldBack: () => [
+      ...new Set([...all.values()].flatMap((each) => (each.heldBack ? each.requestedBy! : []))),
+    ],
+
     listUnattended: ({ before, limit, after }) =>
       [...all.values()]
         .filter(({ state, leaseUntil }) =>
           state === 'running' ? (leaseUntil ?? new Date(0)) < clock.now() : state === 'queued',
         )
-        .filter(({ createdAt }) => createdAt < before)
+        .filter(({ createdAt, heldBack }) => createdAt < before && !heldBack)
         .sort((a, b) => (sortKey(a) < sortKey(b) ? -1 : 1))
         .filter((record) => after === undefined || sortKey(record) > sortKey(after))
         .slice(0, limit),
@@ -163,7 +189,11 @@ export function createMemoryExportRecords({ clock = systemClock } = {}): ExportR
 
     cancel: (id, at) => {
       const record = find(id)
-      return move(record, 'cancel', { finishedAt: at, history: ended(record, 'canceled') })
+      return move(record, 'cancel', {
+        heldBack: undefined,
+        finishedAt: at,
+        history: ended(record, 'canceled'),
+      })
     },
     expire: (id, at) => {
       const record = find(id)
