@@ -1,7 +1,7 @@
 /** The composition root of the worker, and of a single sweep. */
 import { exportJob } from '../jobs/export.ts'
 import { retentionSweepJob } from '../jobs/retention-sweep.ts'
-import { composeBase, type Base, type Server } from './compose.ts'
+import { composeBase, createProcessReadiness, type Base, type Server } from './compose.ts'
 import type { Config } from './config.ts'
 import { admitAll, type AdmitDeps, type AdmitOptions } from './export/admit-exports.ts'
 import type { UnattendedCursor } from './export/ports.ts'
@@ -58,9 +58,10 @@ export const startExportWorker = (
 ): Promise<Server> =>
   withResources(async (resources) => {
     const registry = createProcessRegistry()
+    const readiness = createProcessReadiness(logger)
     // the first to answer and the last to fall silent: it is alive for as long as it takes to stop
     const app = resources.add(
-      buildWorkerApp({ logger, metrics: registry, apiKeys: config.apiKeys }),
+      buildWorkerApp({ logger, metrics: registry, readiness, apiKeys: config.apiKeys }),
       (built) => built.close(),
     )
     const address = { host: config.host, port: config.workerPort }
@@ -99,6 +100,7 @@ export const startExportWorker = (
     resources.add(worker, (running) =>
       running.stop({ graceMs: config.shutdownGraceSeconds * 1000 }),
     )
+    readiness.needs({ ...base.probes, queue: queue.probe })
     logger.info({ concurrency: config.exportConcurrency, url }, 'worker ready')
     return { url, stop: () => resources.release() }
   })

@@ -11,11 +11,13 @@ import { createProcessRegistry } from './metrics/registry.ts'
 import { createExportRecords } from './postgres/export-records.ts'
 import { assertMigrated } from './postgres/migrate.ts'
 import { createPool } from './postgres/pool.ts'
+import { probeSource } from './postgres/probe-source.ts'
 import { createRowSource } from './postgres/snapshot.ts'
 import { sourceLimits } from './postgres/source-limits.ts'
 import { openQueue } from './queue/open-queue.ts'
 import { createProducer } from './queue/producer.ts'
 import { systemClock } from './runtime/clock.ts'
+import { createReadiness, type Probe, type Readiness } from './runtime/readiness.ts'
 import { withResources, type Resources } from './runtime/resources.ts'
 import { MiB } from './runtime/units.ts'
 import { createArtifactStore } from './s3/artifact-store.ts'
@@ -48,7 +50,22 @@ export interface Base {
   readonly resources: Resources
   readonly records: ExportRecords
   readonly artifacts: ArtifactStore
+  /** Of what server and worker need, but for the queue. */
+  readonly probes: Readonly<Record<string, Probe>>
 }
+
+/** Each part that is needed has so long to answer, ms; and is asked no more often than this, ms. */
+const readinessPace = { timeoutMs: 2000, restMs: 1000 }
+
+/** Looks whether what a process needs answers, and logs what does not. */
+export const createProcessReadiness = (logger: Logger): Readiness =>
+  createReadiness({
+    ...readinessPace,
+    onChange: (part, state, err) =>
+      state === 'ok'
+        ? logger.info({ part }, 'a part that is needed answers again')
+        : logger.warn({ part, state, err }, 'a part that is needed does not answer'),
+  })
 
 /** What server and worker share. @throws ConfigError when the control database is not migrated, SourceError */
 export async function composeBase(
@@ -71,18 +88,25 @@ export async function composeBase(
     }),
     (store) => store.close(),
   )
-  return { resources, records: createExportRecords(control), artifacts }
+  const probes: Base['probes'] = {
+    control_database: () => control.query('select'),
+    source_database: (options) => probeSource(config.sourceDatabaseUrl, options),
+    bucket: artifacts.probe,
+  }
+  return { resources, records: createExportRecords(control), artifacts, probes }
 }
 
 /** Starts the HTTP interface. @throws ConfigError, SourceError, QueueError */
 export const startServer = (config: Config, logger: Logger): Promise<Server> =>
   withResources(async (resources) => {
-    const { records, artifacts } = await composeBase(config, logger, resources)
+    const { records, artifacts, probes } = await composeBase(config, logger, resources)
     const connection = await openQueue(config, { logger })
     const queue = resources.add(
       await createProducer(connection, exportJob.name, logger),
       (producer) => producer.close(),
     )
+    const readiness = createProcessReadiness(logger)
+    readiness.needs({ ...probes, queue: queue.probe })
     const { apiKeys, requestsPerSecond, linkTtlSeconds, streamConcurrency } = config
     const own = { stallMs: config.stallSeconds * 1000, maxMs: config.maxSeconds * 1000 }
     const metrics = createProcessRegistry()
@@ -100,7 +124,7 @@ export const startServer = (config: Config, logger: Logger): Promise<Server> =>
         }),
         metrics,
       ),
-      metrics,
+      ...{ metrics, readiness },
       watch: createExportWatch({ records }, watchPace),
       shutdownGraceMs: config.shutdownGraceSeconds * 1000,
     }

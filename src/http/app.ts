@@ -56,7 +56,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   await app.register((scope, _options, done) => {
     exportRoutes(scope, deps, lifetime)
     contextServicesRoutes(scope, deps, lifetime)
-    operationsRoutes(scope, deps)
+    operationsRoutes(scope, deps, lifetime)
     scope.get(
       '/openapi.json',
       { schema: { hide: true }, config: { permission: 'nothing' } },

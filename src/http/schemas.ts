@@ -111,6 +111,14 @@ export const listQuery = z.strictObject({
   cursor: z.string().optional(),
 })
 
+export const readinessSchema = z.object({
+  status: z.enum(['ready', 'not ready', 'starting', 'stopping']),
+  parts: z
+    .record(z.string(), z.enum(['ok', 'failed', 'timed out']))
+    .optional()
+    .describe('Each part that is needed, by its name; absent while starting.'),
+})
+
 /** A schema as OpenAPI 3.1 has it, which is JSON Schema. */
 export const jsonSchema = (schema: z.ZodType, io: 'input' | 'output' = 'output') => {
   const document: Record<string, unknown> = z.toJSONSchema(schema, { io, unrepresentable: 'any' })

@@ -10,12 +10,13 @@ export type WorkerAppDeps = OperationsDeps & {
   readonly apiKeys: readonly ApiKey[]
 }
 
-/** Builds what a worker answers: health and metrics; the caller listens and closes. */
+/** Builds what a worker answers: health, readiness and metrics; the caller listens and closes. */
 export function buildWorkerApp(deps: WorkerAppDeps): FastifyInstance {
-  const missHint = 'A worker answers /healthz and /metrics; the API is that of `longhaul serve`.'
+  const missHint =
+    'A worker answers /healthz, /readyz and /metrics; the API is that of `longhaul serve`.'
   const app = createBaseApp({ ...deps, missHint })
   // nobody waits long for these answers
-  followLifetime(app, { graceMs: 0 })
-  operationsRoutes(app, deps)
+  const lifetime = followLifetime(app, { graceMs: 0 })
+  operationsRoutes(app, deps, lifetime)
   return app
 }

@@ -1,4 +1,5 @@
 import type { ExportQueue } from '../export/ports.ts'
+import type { Probe } from '../runtime/readiness.ts'
 import type { QueueConnection } from './connection.ts'
 import type { ExportPayload } from './job-definition.ts'
 import { logErrors, queueUnavailable, type ErrorLog } from './queue-errors.ts'
@@ -7,6 +8,8 @@ import { logErrors, queueUnavailable, type ErrorLog } from './queue-errors.ts'
 const attempts = 1_000
 
 export interface Producer extends ExportQueue {
+  /** Asks whether the queue answers. @throws QueueError */
+  readonly probe: Probe
   close(): Promise<void>
 }
 
@@ -52,6 +55,7 @@ export async function createProducer(
       if (state === 'active') return 'taken'
       return state === 'unknown' || state === 'completed' || state === 'failed' ? 'gone' : 'waiting'
     },
+    probe: () => translated(queue.getJob('no such job')),
     async close() {
       await queue.close()
       silence()

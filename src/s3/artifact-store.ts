@@ -1,9 +1,11 @@
 import type { S3Client } from '@aws-sdk/client-s3'
 import type { ArtifactStore } from '../export/ports.ts'
+import type { Probe } from '../runtime/readiness.ts'
 import { signLink } from './link.ts'
 import { listEntries } from './list-entries.ts'
 import { abortOpenUploads } from './open-uploads.ts'
 import { planParts, type PartPlan } from './part-size.ts'
+import { probeBucket } from './probe-bucket.ts'
 import { createPutCleanup } from './put-cleanup.ts'
 import { putObject, type LookPauses } from './put-object.ts'
 import { removeObject } from './remove-object.ts'
@@ -39,6 +41,8 @@ export interface ArtifactStoreDeps {
 }
 
 export interface S3ArtifactStore extends ArtifactStore {
+  /** Asks whether the bucket is there, and is ours to list. @throws StoreError */
+  readonly probe: Probe
   /** Ends what still goes on in the background behind puts that failed, before the client is destroyed. */
   close(): Promise<void>
 }
@@ -67,6 +71,7 @@ export function createArtifactStore({
     remove: (key) => translated(removeObject(client, bucket, key)),
     abortUploads: (key) => translated(abortOpenUploads(client, bucket, key)),
     link: (key, options) => translated(signLink(client, bucket, key, options)),
+    probe: (options) => translated(probeBucket(client, bucket, options)),
     close: () => cleanup.close(),
 
     async *list(prefix, options) {

@@ -82,7 +82,7 @@ describe('a server with keys', () => {
     expectProblem(answer, 401, 'UNAUTHENTICATED')
   })
 
-  it.each(['/healthz', '/openapi.json'])('answers anybody at %s', async (path) => {
+  it.each(['/healthz', '/readyz', '/openapi.json'])('answers anybody at %s', async (path) => {
     expect((await ask(system.url, 'GET', path)).status).toBe(200)
   })
 

@@ -130,6 +130,7 @@ describe('methods that a route does not have', () => {
     ['/exports/:id/artifact', ['GET', 'HEAD']],
     ['/exports/:id/cancel', ['POST']],
     ['/healthz', ['GET', 'HEAD']],
+    ['/readyz', ['GET', 'HEAD']],
     ['/openapi.json', ['GET', 'HEAD']],
   ]
   const all = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE']
