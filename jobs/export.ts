@@ -20,6 +20,8 @@ export const exportJob: JobDefinition<ExportPayload, RunExportDeps> = {
     return Math.round(pause * (1 - random / 4))
   },
 
+  logFields: ({ exportId }) => ({ export_id: exportId }),
+
   async run(deps, payload, options) {
     // somebody may have added a job by hand, with anything in it
     const exportId = String((payload as Partial<ExportPayload>).exportId)
@@ -40,21 +42,21 @@ const howToEnqueue =
 function toJobOutcome(result: RunOutcome): JobOutcome {
   switch (result.outcome) {
     case 'completed': {
-      const { attempt } = result.record
-      return { outcome: 'done', facts: { state: 'completed', attempt, ...result.artifact } }
+      const { attempt, artifact } = result
+      return { outcome: 'done', facts: { state: 'completed', attempt, ...artifact } }
     }
     case 'canceled':
-      return { outcome: 'done', facts: { state: 'canceled' } }
+      return { outcome: 'done', facts: { state: 'canceled', attempt: result.attempt } }
     case 'skipped':
       return { outcome: 'done', facts: { skipped: true } }
     case 'held-back':
       return { outcome: 'done', facts: { held_back: true } }
     case 'failed':
-      return { outcome: 'failed', error: result.error }
+      return { outcome: 'failed', error: result.error, facts: { attempt: result.attempt } }
     case 'again':
-      return { outcome: 'retry', error: result.error }
+      return { outcome: 'retry', error: result.error, facts: { attempt: result.attempt } }
     case 'interrupted':
-      return { outcome: 'interrupted', error: result.error }
+      return { outcome: 'interrupted', error: result.error, facts: { attempt: result.attempt } }
     case 'busy':
       return { outcome: 'later', until: result.until }
   }

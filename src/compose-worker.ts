@@ -12,7 +12,7 @@ import { buildWorkerApp } from './http/worker-app.ts'
 import type { Logger } from './logger.ts'
 import { measuredSource } from './metrics/measured-source.ts'
 import { measuredSweep } from './metrics/measured-sweep.ts'
-import { createProcessRegistry } from './metrics/registry.ts'
+import { createProcessRegistry, createRegistry } from './metrics/registry.ts'
 import { createRowSource } from './postgres/snapshot.ts'
 import { sourceLimits } from './postgres/source-limits.ts'
 import type { QueueConnection } from './queue/connection.ts'
@@ -66,7 +66,7 @@ export const startExportWorker = (
     )
     const address = { host: config.host, port: config.workerPort }
     const url = await listen(app, address, { variable: 'WORKER_PORT' })
-    const base = await composeBase(config, logger, resources)
+    const base = await composeBase(config, logger, resources, registry)
     const connection = await openQueue(config, { logger, waitUntil: signal })
     await startSweeper(measuredSweep(createSweep(base, config), registry), base, connection, logger)
     const { records, artifacts } = base
@@ -113,7 +113,8 @@ export async function sweepOnce(
 ): Promise<SweepReport> {
   const resources = createResources()
   try {
-    return await createSweep(await composeBase(config, logger, resources), config)(options)
+    const base = await composeBase(config, logger, resources, createRegistry())
+    return await createSweep(base, config)(options)
   } finally {
     await resources.release()
   }

@@ -6,8 +6,13 @@ import { createExportWatch, type WatchPace } from './export/watch-exports.ts'
 import { buildApp } from './http/app.ts'
 import { listen } from './http/listen.ts'
 import type { Logger } from './logger.ts'
+import { datasetNames } from './datasets/registry.ts'
+import { measureAnswers } from './metrics/http-answers.ts'
+import { measuredRecords } from './metrics/measured-records.ts'
 import { measuredSource } from './metrics/measured-source.ts'
-import { createProcessRegistry } from './metrics/registry.ts'
+import { measurePool } from './metrics/pool-connections.ts'
+import { createProcessRegistry, type Registry } from './metrics/registry.ts'
+import { measureUnfinished } from './metrics/unfinished-exports.ts'
 import { createExportRecords } from './postgres/export-records.ts'
 import { assertMigrated } from './postgres/migrate.ts'
 import { createPool } from './postgres/pool.ts'
@@ -72,6 +77,7 @@ export async function composeBase(
   config: Config,
   logger: Logger,
   resources: Resources,
+  registry: Registry,
 ): Promise<Base> {
   const control = resources.add(
     createPool(config.databaseUrl, { role: 'control database' }),
@@ -93,13 +99,17 @@ export async function composeBase(
     source_database: (options) => probeSource(config.sourceDatabaseUrl, options),
     bucket: artifacts.probe,
   }
-  return { resources, records: createExportRecords(control), artifacts, probes }
+  measurePool(() => control.usage(), registry)
+  const records = measuredRecords(createExportRecords(control), registry)
+  measureUnfinished(records, registry, { datasets: datasetNames })
+  return { resources, records, artifacts, probes }
 }
 
 /** Starts the HTTP interface. @throws ConfigError, SourceError, QueueError */
 export const startServer = (config: Config, logger: Logger): Promise<Server> =>
   withResources(async (resources) => {
-    const { records, artifacts, probes } = await composeBase(config, logger, resources)
+    const metrics = createProcessRegistry()
+    const { records, artifacts, probes } = await composeBase(config, logger, resources, metrics)
     const connection = await openQueue(config, { logger })
     const queue = resources.add(
       await createProducer(connection, exportJob.name, logger),
@@ -109,7 +119,6 @@ export const startServer = (config: Config, logger: Logger): Promise<Server> =>
     readiness.needs({ ...probes, queue: queue.probe })
     const { apiKeys, requestsPerSecond, linkTtlSeconds, streamConcurrency } = config
     const own = { stallMs: config.stallSeconds * 1000, maxMs: config.maxSeconds * 1000 }
-    const metrics = createProcessRegistry()
     const takeMs = Math.max(own.stallMs, streamRestMs)
     const deps = {
       ...{ records, queue, artifacts, clock: systemClock, logger },
@@ -124,7 +133,7 @@ export const startServer = (config: Config, logger: Logger): Promise<Server> =>
         }),
         metrics,
       ),
-      ...{ metrics, readiness },
+      ...{ metrics, readiness, onAnswer: measureAnswers(metrics) },
       watch: createExportWatch({ records }, watchPace),
       shutdownGraceMs: config.shutdownGraceSeconds * 1000,
     }

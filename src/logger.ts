@@ -24,3 +24,14 @@ export function createLogger(
     destination,
   )
 }
+
+/**
+ * Where a person reads: the same events, one in a line or more, in colours.
+ * @returns undefined where stderr is no terminal
+ */
+export async function terminalDestination(): Promise<DestinationStream | undefined> {
+  if (!process.stderr.isTTY) return undefined
+  // loaded only here: what runs unattended does without it
+  const { build } = await import('pino-pretty')
+  return build({ destination: 2, sync: true })
+}

@@ -1,7 +1,7 @@
 import type { Service } from '../compose.ts'
 import { exposeToAwsSdk, parseConfig, type Config, type Environment } from '../config.ts'
 import { InterruptedError } from '../errors.ts'
-import { createLogger, type Logger } from '../logger.ts'
+import { createLogger, terminalDestination, type Logger } from '../logger.ts'
 import { listenForShutdown } from '../runtime/shutdown.ts'
 import { exitCodeOf } from './exit-codes.ts'
 
@@ -23,7 +23,7 @@ export async function runService(
 ): Promise<void> {
   const config = parseConfig(environment)
   exposeToAwsSdk(environment)
-  const logger = createLogger({ level: config.logLevel })
+  const logger = createLogger({ level: config.logLevel }, await terminalDestination())
   const shutdown = listenForShutdown()
   const limitMs = config.shutdownGraceSeconds * 1000 + endingMs
   void shutdown.requested.then(() => {

@@ -26,6 +26,16 @@ export const exportStates = [
 ] as const
 export type ExportState = (typeof exportStates)[number]
 
+/** Exports that have not finished, by what they wait for. */
+export const unfinishedStates = ['queued', 'held_back', 'running'] as const
+export interface UnfinishedCount {
+  readonly dataset: string
+  readonly state: (typeof unfinishedStates)[number]
+  readonly count: number
+  /** Since the oldest of them was requested. */
+  readonly oldestSeconds: number
+}
+
 /**
  * A point in time, RFC 3339 in UTC with `Z`: three fraction digits, or six when the microseconds are
  * not whole milliseconds. A string, because JavaScript's Date would lose the microseconds.

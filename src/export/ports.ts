@@ -1,7 +1,14 @@
 /** What the use cases need from the outside, no more. Adapters implement these; tests double them. */
 import type { DatasetQuery } from '../datasets/dataset.ts'
 import type { ErrorFacts } from '../errors.ts'
-import type { Artifact, Claim, ExportRecord, ExportSpec, ExportState } from './model.ts'
+import type {
+  Artifact,
+  Claim,
+  ExportRecord,
+  ExportSpec,
+  ExportState,
+  UnfinishedCount,
+} from './model.ts'
 
 export interface NewExport {
   readonly id: string
@@ -71,6 +78,8 @@ export interface ExportRecords {
    * dispatch number is another already. @throws NotFoundError
    */
   redispatch(id: string, dispatch: number): Promise<ExportRecord | undefined>
+  /** How many have not finished; those of which there are none are left out. */
+  countUnfinished(): Promise<readonly UnfinishedCount[]>
   /** Completed exports whose artifact's time is over, the longest first. */
   listDue(query: { readonly limit: number }): Promise<readonly ExportRecord[]>
   /** Turns a completed export into an expired one. Undefined when it is not completed. @throws NotFoundError */

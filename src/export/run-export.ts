@@ -49,13 +49,14 @@ export interface RunExportSettings extends RetryLimits, TakeSettings {
 }
 
 /** What became of a job's export. */
-export type RunOutcome =
+export type RunOutcome = (AttemptOutcome & { readonly attempt: number }) | NotNow
+
+type AttemptOutcome =
   | { readonly outcome: 'completed'; readonly record: ExportRecord; readonly artifact: Artifact }
   /** The export is over by this attempt's error, or was canceled. */
   | { readonly outcome: 'failed' | 'canceled'; readonly error: Error }
   /** Another attempt follows, after a pause when there was an error. */
   | { readonly outcome: 'again' | 'interrupted'; readonly error: Error }
-  | NotNow
 
 /**
  * Claims the export and runs one attempt. However it ends, the record says so, and neither a
@@ -71,7 +72,7 @@ export async function runExport(
   const taken = await takeExport(deps, id)
   if ('outcome' in taken) return taken
   try {
-    return await runClaimed(deps, taken, signal)
+    return { ...(await runClaimed(deps, taken, signal)), attempt: taken.attempt }
   } finally {
     await admitAfter(deps, taken)
   }
@@ -81,7 +82,7 @@ async function runClaimed(
   deps: RunExportDeps,
   record: ExportRecord,
   signal: AbortSignal,
-): Promise<RunOutcome> {
+): Promise<AttemptOutcome> {
   const { settings } = deps
   await cleanUpBehind(deps, record, signal)
   const { failures } = record
@@ -126,7 +127,7 @@ interface Attempt {
 async function abandon(
   { records, clock }: RunExportDeps,
   record: ExportRecord,
-): Promise<RunOutcome> {
+): Promise<AttemptOutcome> {
   const { attempt, failures } = record
   const error = new AbandonedError(
     `Given up: ${attempt - 1} attempts ended, ${failures} of them without progress.`,
@@ -190,7 +191,7 @@ async function endAttempt(
   { records, artifacts, clock, settings }: RunExportDeps,
   { record, tally, artifact }: Attempt,
   error: Error,
-): Promise<RunOutcome> {
+): Promise<AttemptOutcome> {
   const interrupted = error instanceof InterruptedError
   const happened = errorFacts(error)
   const ended = { ...record, attempt: countAttempts(record), error: happened, rows: tally.rows }

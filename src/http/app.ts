@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import type { ApiKey } from '../config/api-keys.ts'
 import type { Logger } from '../logger.ts'
 import { version } from '../version.ts'
-import { createBaseApp } from './base-app.ts'
+import { createBaseApp, type BaseAppOptions } from './base-app.ts'
 import { followLifetime } from './lifetime.ts'
 import { limitRate } from './limit-rate.ts'
 import { contextServicesRoutes, type ContextServicesDeps } from './routes/context-services.ts'
@@ -16,6 +16,8 @@ export type AppDeps = ExportRoutesDeps &
   OperationsDeps & {
     readonly logger: Logger
     readonly apiKeys: readonly ApiKey[]
+    /** Told of each answer. */
+    readonly onAnswer?: BaseAppOptions['onAnswer']
     /** Of one key; 0: any number. */
     readonly requestsPerSecond: number
     /** How long answers that are under way may go on when the server is stopped, ms. */
@@ -24,8 +26,8 @@ export type AppDeps = ExportRoutesDeps &
 
 /** Builds the HTTP interface; the caller listens and closes. */
 export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
-  const { logger, apiKeys, requestsPerSecond, shutdownGraceMs } = deps
-  const app = createBaseApp({ logger, apiKeys, missHint: 'GET /openapi.json lists what there is.' })
+  const { requestsPerSecond, shutdownGraceMs } = deps
+  const app = createBaseApp({ ...deps, missHint: 'GET /openapi.json lists what there is.' })
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',

@@ -16,16 +16,32 @@ import { problem, problemOf, sendProblem, type Problem } from './problem.ts'
 
 const maxBodyBytes = 64 * KiB
 
+/** A request that was answered. */
+export interface Answered {
+  readonly method: string
+  /** As it is declared, such as `/exports/:id`. */
+  readonly route: string
+  readonly status: number
+  readonly seconds: number
+}
+
 export interface BaseAppOptions {
   readonly logger: Logger
   /** Who may ask. None: anybody, who then must be on this machine. */
   readonly apiKeys: readonly ApiKey[]
+  /** Told of each answer. */
+  readonly onAnswer?: ((answered: Answered) => void) | undefined
   /** Where to look, for whoever asks for what is not there. */
   readonly missHint: string
 }
 
 /** What every HTTP interface of ours has: ids of requests, problems, a line in the log, JSON bodies. */
-export function createBaseApp({ logger, apiKeys, missHint }: BaseAppOptions): FastifyInstance {
+export function createBaseApp({
+  logger,
+  apiKeys,
+  onAnswer,
+  missHint,
+}: BaseAppOptions): FastifyInstance {
   // as the framework's own type: pino's would make every other type here depend on it
   const loggerInstance: FastifyBaseLogger = logger
   const app = Fastify({
@@ -66,7 +82,13 @@ export function createBaseApp({ logger, apiKeys, missHint }: BaseAppOptions): Fa
     if (request.is404) return sendProblem(reply, explainMiss(request, reply))
   })
   guardRoutes(app, apiKeys)
-  app.addHook('onResponse', async (request, reply) => logAnswer(request, reply))
+  app.addHook('onResponse', async (request, reply) => {
+    logAnswer(request, reply)
+    // paths that nobody declared are any number
+    const { method, routeOptions } = request
+    const { url: route = 'none' } = routeOptions
+    onAnswer?.({ method, route, status: reply.statusCode, seconds: reply.elapsedTime / 1000 })
+  })
   return app
 }
 

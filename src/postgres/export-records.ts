@@ -5,6 +5,7 @@ import { transitions, type Transition } from '../export/state.ts'
 import { formatCursor, parseCursor, uuid } from './export-cursor.ts'
 import { exportColumns, exportFromRow, type ExportRow } from './export-row.ts'
 import { admit, holdBack, keysHeldBack } from './hold-back.ts'
+import { countUnfinished } from './count-unfinished.ts'
 import type { Database, Query } from './pool.ts'
 
 /** `state = any(from)` and `state = to` of a transition, as SQL. */
@@ -218,6 +219,8 @@ export function createExportRecords(database: Database): ExportRecords {
       if (updated === undefined) await get(id)
       return updated
     },
+
+    countUnfinished: () => countUnfinished(database.query),
 
     async listDue({ limit }) {
       const found = await rows(

@@ -24,6 +24,8 @@ export interface Database {
   readonly query: Query
   /** Statements that are committed together, or not at all when `work` throws. @throws SourceError, what `work` throws */
   transaction<T>(work: (query: Query) => Promise<T>): Promise<T>
+  /** How its connections are used now. */
+  usage(): { readonly busy: number; readonly idle: number; readonly waiting: number }
   /** Ends all connections, by force those that do not end in good order; safe to call again. */
   close(): Promise<void>
 }
@@ -80,6 +82,11 @@ export function createPool(
   return {
     query: (text, values = []) => translated(pool.query(text, [...values])),
     transaction,
+    usage: () => ({
+      busy: pool.totalCount - pool.idleCount,
+      idle: pool.idleCount,
+      waiting: pool.waitingCount,
+    }),
     close: () => (closed ??= close()),
   }
 }

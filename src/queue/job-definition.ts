@@ -4,6 +4,8 @@ export interface JobDefinition<Payload, Deps> {
   readonly name: string
   /** Pause before the attempt after the `attemptsMade`-th, ms. `random` is in [0, 1). */
   backoffMs(attemptsMade: number, random: number): number
+  /** What lines of the log about a job have beside its id. Default: nothing. */
+  logFields?(payload: Payload): Readonly<Record<string, unknown>>
   run(deps: Deps, payload: Payload, options: { readonly signal: AbortSignal }): Promise<JobOutcome>
 }
 
@@ -14,14 +16,15 @@ export interface ScheduledJobDefinition<Deps> extends JobDefinition<object, Deps
 }
 
 /** What the queue is to do with a job that has run. */
-export type JobOutcome =
-  | { readonly outcome: 'done'; readonly facts?: Readonly<Record<string, unknown>> }
+export type JobOutcome = JobEnd & {
+  /** For the log. */
+  readonly facts?: Readonly<Record<string, unknown>>
+}
+
+type JobEnd =
+  | { readonly outcome: 'done' }
   /** Over by an error: no other attempt. */
-  | {
-      readonly outcome: 'failed'
-      readonly error: Error
-      readonly facts?: Readonly<Record<string, unknown>>
-    }
+  | { readonly outcome: 'failed'; readonly error: Error }
   /** Again, after the definition's backoff. */
   | { readonly outcome: 'retry'; readonly error: Error }
   /** Back to waiting at once, no attempt spent. */

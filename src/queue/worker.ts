@@ -53,7 +53,7 @@ export async function startWorker<Payload extends object, Deps>(
   async function process(job: Job<Payload>, token: string | undefined) {
     // BullMQ may fetch one more job when closing cuts its wait short
     if (stopped !== undefined) return settle(job, token, interruptedBy(stopping()))
-    const log = logger.child({ job: job.id, ...job.data })
+    const log = logger.child({ job: job.id, ...definition.logFields?.(job.data) })
     const { signal } = interrupt
     log.info('job started')
     const run = definition.run(deps, job.data, { signal }).catch(outcomeOf)
@@ -140,19 +140,25 @@ const withHint = (error: Error) =>
     ? `${error.message} ${error.hint}`
     : error.message
 
-function logOutcome(log: Logger, result: JobOutcome): void {
+function logOutcome(log: Logger, { facts, ...result }: JobOutcome): void {
   switch (result.outcome) {
     case 'done':
-      log.info(result.facts ?? {}, 'job done')
+      log.info({ ...facts }, 'job done')
       return
     case 'failed':
-      log.error({ err: result.error, ...codeOf(result.error), ...result.facts }, 'job failed')
+      log.error({ err: result.error, ...codeOf(result.error), ...facts }, 'job failed')
       return
     case 'retry':
-      log.warn({ err: result.error, ...codeOf(result.error) }, 'attempt failed, another follows')
+      log.warn(
+        { err: result.error, ...codeOf(result.error), ...facts },
+        'attempt failed, another follows',
+      )
       return
     case 'interrupted':
-      log.info({ reason: result.error.message }, 'job interrupted, goes back to the queue')
+      log.info(
+        { reason: result.error.message, ...facts },
+        'job interrupted, goes back to the queue',
+      )
       return
     case 'later':
       log.info({ until: result.until }, 'export is held by another worker')

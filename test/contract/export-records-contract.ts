@@ -6,6 +6,7 @@ import type { ExportRecords } from '../../src/export/ports.ts'
 import { newArtifact, newExport, newRecord, newSpec, rangeOf } from '../support/new-export.ts'
 import { releaseAfterAll } from '../support/release-after-all.ts'
 import { until } from '../support/until.ts'
+import { describeCount } from './export-records-count.ts'
 import { describeHistory } from './export-records-history.ts'
 import { describeListing, type MakeExportRecords } from './export-records-listing.ts'
 import { describeTransitions } from './export-records-transitions.ts'
@@ -223,5 +224,6 @@ export function describeExportRecords(name: string, make: MakeExportRecords): vo
     describeListing(make)
     describeUnattended(make)
     describeTurns(make)
+    describeCount(make)
   })
 }

@@ -28,7 +28,7 @@ async function failure(system: TestSystem, besides: readonly string[] = []) {
   await expectNothingLeaked(system, besides)
   const logged = system.logLines
     .map((line) => JSON.parse(line) as Record<string, unknown>)
-    .find((event) => event['exportId'] === id && event['level'] === 'error')
+    .find((event) => event['export_id'] === id && event['level'] === 'error')
   expect(logged?.['code']).toBe(view.error!.code)
   return view.error!
 }

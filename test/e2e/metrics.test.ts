@@ -4,7 +4,7 @@ import { startExportWorker } from '../../src/compose-worker.ts'
 import { ConfigError } from '../../src/errors.ts'
 import { createLogger } from '../../src/logger.ts'
 import { ask } from '../support/ask.ts'
-import { fixtureRange } from '../support/fixture-services.ts'
+import { fixtureRange, insertFixtureServices } from '../support/fixture-services.ts'
 import { metricValues } from '../support/metric-values.ts'
 import { serviceEnvironment, startCli } from '../support/run-cli.ts'
 import { makeSourceQuick, makeSourceSlow } from '../support/slow-source.ts'
@@ -97,5 +97,49 @@ describe('the metrics of a server', () => {
     leaving.abort()
     await left
     await until(async () => (await look(system.url))['longhaul_snapshots'] === 0)
+  })
+})
+
+describe('the metrics of both', () => {
+  it('tell what waits, what ended, and how long it took', async () => {
+    const system = await startTestSystem(onTestFinished, { worker: false })
+    await insertFixtureServices(system.database.pool)
+    const ids = (
+      await Promise.all([1, 2].map(() => system.client.request({ ...fixtureRange })))
+    ).map(({ id }) => id)
+    expect(await look(system.url)).toMatchObject({
+      'longhaul_exports_requested_total{dataset="services"}': 2,
+      'longhaul_exports{dataset="services",state="queued"}': 2,
+      'longhaul_http_request_duration_seconds_count{method="POST",route="/exports",status="202"}': 2,
+    })
+    const worker = await startExportWorker(system.config, createLogger({ level: 'silent' }))
+    onTestFinished(() => worker.stop())
+    for (const id of ids) await system.client.wait(id)
+    await until(
+      async () =>
+        (await look(worker.url))['longhaul_exports{dataset="services",state="queued"}'] === 0,
+    )
+    expect(await look(worker.url)).toMatchObject({
+      'longhaul_exports_ended_total{dataset="services",state="completed"}': 2,
+      'longhaul_exported_rows_total{dataset="services"}': 10,
+      'longhaul_export_duration_seconds_count{dataset="services"}': 2,
+      'longhaul_export_queue_seconds_count{dataset="services"}': 2,
+      'longhaul_oldest_queued_seconds{dataset="services"}': 0,
+      'longhaul_control_pool{state="waiting"}': 0,
+      longhaul_exports_running: 0,
+    })
+    const server = await look(system.url)
+    expect(server['nodejs_eventloop_lag_p99_seconds']).toBeGreaterThan(0)
+    expect(server['longhaul_control_pool{state="idle"}']).toBeGreaterThan(0)
+  })
+
+  it('name no path that nobody declared', async () => {
+    const system = await startTestSystem(onTestFinished, { worker: false })
+    for (const path of ['/a', '/b', '/exports/%zz', '/exports/x'])
+      await ask(system.url, 'GET', path)
+    const routes = Object.keys(await look(system.url))
+      .filter((name) => name.startsWith('longhaul_http_request_duration_seconds_count'))
+      .map((name) => /route="([^"]*)"/.exec(name)?.[1])
+    expect(new Set(routes)).toEqual(new Set(['none', '/exports/:id']))
   })
 })

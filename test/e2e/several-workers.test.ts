@@ -21,7 +21,7 @@ async function startWorker({ config }: TestSystem) {
   const idsOf = (message: string) =>
     lines
       .filter((line) => line.includes(`"msg":"${message}"`))
-      .flatMap((line) => (JSON.parse(line) as { exportId?: string }).exportId ?? [])
+      .flatMap((line) => (JSON.parse(line) as { export_id?: string }).export_id ?? [])
   return { started: () => idsOf('job started'), done: () => idsOf('job done') }
 }
 

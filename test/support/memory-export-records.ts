@@ -4,6 +4,7 @@ import {
   type Claim,
   type ExportRecord,
   type PastAttempt,
+  type UnfinishedCount,
 } from '../../src/export/model.ts'
 import type { ExportRecords } from '../../src/export/ports.ts'
 import { transitions, type Transition } from '../../src/export/state.ts'
@@ -179,6 +180,22 @@ export function createMemoryExportRecords({ clock = systemClock } = {}): ExportR
       const unfinished = record.state === 'queued' || record.state === 'running'
       if (!unfinished || record.dispatch !== dispatch) return undefined
       return write(record, { dispatch: dispatch + 1 })
+    },
+
+    countUnfinished() {
+      const counts = new Map<string, UnfinishedCount>()
+      for (const { spec, state, heldBack, createdAt } of all.values()) {
+        if (state !== 'queued' && state !== 'running') continue
+        const group = { dataset: spec.dataset, state: heldBack ? ('held_back' as const) : state }
+        const { count, oldestSeconds } = counts.get(JSON.stringify(group)) ?? {
+          ...{ count: 0, oldestSeconds: 0 },
+        }
+        const ageSeconds = (clock.now().getTime() - createdAt.getTime()) / 1000
+        counts.set(JSON.stringify(group), {
+          ...{ ...group, count: count + 1, oldestSeconds: Math.max(oldestSeconds, ageSeconds) },
+        })
+      }
+      return [...counts.values()]
     },
 
     listDue: ({ limit }) =>

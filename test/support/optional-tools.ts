@@ -9,6 +9,7 @@ export const optionalTools = [
   'prlimit',
   'redis',
   'openssl',
+  'script',
 ] as const
 export type OptionalTool = (typeof optionalTools)[number]
 

@@ -15,7 +15,7 @@ interface Entry {
   readonly level: string
   readonly msg: string
   readonly job?: string
-  readonly exportId?: string
+  readonly export_id?: string
 }
 
 export interface ProcessLogOptions {
@@ -40,11 +40,11 @@ export function createProcessLog({ file, secrets, onProblem }: ProcessLogOptions
     if (lines === maxLinesPerSecond) onProblem('log-flood', `${lines} lines in a second`)
   }
 
-  function read({ level, msg, job, exportId }: Entry): void {
+  function read({ level, msg, job, export_id }: Entry): void {
     if (msg.endsWith(' ready')) ready = true
     if (level === 'fatal') onProblem('log-fatal', msg)
-    if (job === undefined || exportId === undefined) return
-    if (msg === 'job started') busy.set(job, exportId)
+    if (job === undefined || export_id === undefined) return
+    if (msg === 'job started') busy.set(job, export_id)
     else busy.delete(job)
   }
 

@@ -74,7 +74,7 @@ describe('an attempt that is interrupted', () => {
     const { running, record, artifacts, source } = await runningBundle(controller.signal)
     const reason = new InterruptedError('This worker is stopping.')
     controller.abort(reason)
-    expect(await running).toEqual({ outcome: 'interrupted', error: reason })
+    expect(await running).toEqual({ outcome: 'interrupted', error: reason, attempt: 1 })
     expect(await record()).toMatchObject({ state: 'queued', failures: 0, attempt: 1 })
     expect(await record()).not.toHaveProperty('error')
     expect(artifacts.objects.size).toBe(0)
@@ -85,7 +85,7 @@ describe('an attempt that is interrupted', () => {
     const { run, record } = await exportBundle()
     const reason = new InterruptedError('This worker is stopping.')
     const result = await run({ signal: AbortSignal.abort(reason) })
-    expect(result).toEqual({ outcome: 'interrupted', error: reason })
+    expect(result).toEqual({ outcome: 'interrupted', error: reason, attempt: 1 })
     expect(await record()).toMatchObject({ state: 'queued', failures: 0 })
   })
 
@@ -103,7 +103,7 @@ describe('an attempt that is interrupted', () => {
       artifacts: artifacts as ArtifactStore,
       signal: controller.signal,
     })
-    expect(result).toEqual({ outcome: 'interrupted', error: reason })
+    expect(result).toEqual({ outcome: 'interrupted', error: reason, attempt: 1 })
   })
 })
 

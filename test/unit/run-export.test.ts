@@ -104,7 +104,7 @@ describe('an attempt that fails', () => {
   it('is the last when the error is permanent', async () => {
     const source = createListSource(fourRows, { failAt: { row: 2, error: permanent } })
     const { run, record, artifacts } = await exportBundle(source)
-    expect(await run()).toEqual({ outcome: 'failed', error: permanent })
+    expect(await run()).toEqual({ outcome: 'failed', error: permanent, attempt: 1 })
     expect(await record()).toMatchObject({
       state: 'failed',
       error: {
@@ -121,7 +121,7 @@ describe('an attempt that fails', () => {
   it('is followed by another when the error may pass', async () => {
     const source = createListSource(fourRows, { failAt: { row: 0, error: lost } })
     const { run, record, artifacts } = await exportBundle(source)
-    expect(await run()).toEqual({ outcome: 'again', error: lost })
+    expect(await run()).toEqual({ outcome: 'again', error: lost, attempt: 1 })
     expect(await record()).toMatchObject({
       state: 'queued',
       failures: 1,
@@ -209,7 +209,7 @@ describe('an attempt that fails', () => {
     const error = new TypeError('secret of the house')
     const source = createListSource(fourRows, { failAt: { row: 1, error } })
     const { run, record } = await exportBundle(source)
-    expect(await run()).toEqual({ outcome: 'again', error })
+    expect(await run()).toEqual({ outcome: 'again', error, attempt: 1 })
     const facts = (await record()).error
     expect(facts).toMatchObject({ code: 'INTERNAL', retryable: true })
     expect(JSON.stringify(facts)).not.toContain('secret')
@@ -218,7 +218,7 @@ describe('an attempt that fails', () => {
   it('fails in the same way when no snapshot can be opened', async () => {
     const { run, record } = await exportBundle()
     const outcome = await run({ source: { open: () => Promise.reject(lost) } })
-    expect(outcome).toEqual({ outcome: 'again', error: lost })
+    expect(outcome).toEqual({ outcome: 'again', error: lost, attempt: 1 })
     expect(await record()).toMatchObject({ state: 'queued', failures: 1 })
   })
 })

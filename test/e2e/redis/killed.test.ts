@@ -21,7 +21,7 @@ const ended = (worker: RunningCli) =>
     .output()
     .stderr.split('\n')
     .filter((line) => line.includes('"job done"'))
-    .map((line) => JSON.parse(line) as { exportId: string; state?: string })
+    .map((line) => JSON.parse(line) as { export_id: string; state?: string })
 
 describe('Redis, killed and emptied while forty exports run', () => {
   it('all forty complete, none twice', { timeout: 180_000 }, async () => {
@@ -49,7 +49,7 @@ describe('Redis, killed and emptied while forty exports run', () => {
       expect(await system.client.wait(id)).toMatchObject({ state: 'completed', attempt: 1 })
     }
     const completed = workers.flatMap(ended).filter(({ state }) => state === 'completed')
-    expect(completed.map(({ exportId }) => exportId).sort()).toEqual([...ids].sort())
+    expect(completed.map((line) => line.export_id).sort()).toEqual([...ids].sort())
     expect(await system.contents.keys()).toHaveLength(40)
   })
 })

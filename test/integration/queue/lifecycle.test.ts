@@ -86,7 +86,7 @@ describe('a job without a record', () => {
     expect(JSON.parse(failed)).toMatchObject({
       level: 'error',
       code: 'EXPORT_NOT_FOUND',
-      exportId: id,
+      export_id: id,
       err: { message: new NotFoundError(id).message },
     })
     await queue.empty()
