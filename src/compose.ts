@@ -84,10 +84,14 @@ export async function composeBase(
     (pool) => pool.close(),
   )
   await assertMigrated(control)
-  const client = resources.add(createS3Client(config.s3), (s3) => s3.destroy())
+  const connectStore = (endpoint: string | undefined) =>
+    resources.add(createS3Client({ ...config.s3, endpoint }), (s3) => s3.destroy())
+  const { endpoint, linkEndpoint } = config.s3
+  const client = connectStore(endpoint)
   const artifacts = resources.add(
     createArtifactStore({
       client,
+      linkClient: linkEndpoint === undefined ? undefined : connectStore(linkEndpoint),
       bucket: config.s3.bucket,
       onCleanupFailed: (key, error) =>
         logger.warn({ key, err: error }, 'could not clean up behind an upload'),

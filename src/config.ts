@@ -6,10 +6,18 @@ import { existsSync, readFileSync } from 'node:fs'
 import { parseEnv } from 'node:util'
 import { parseApiKeys, type ApiKey } from './config/api-keys.ts'
 import { redisConfig, type RedisConfig } from './config/redis.ts'
-import { parseVariables, variableNames, type Environment } from './config/variables.ts'
+import { parseVariables, variableNames, type Environment, type Values } from './config/variables.ts'
 import { ConfigError } from './errors.ts'
 
 export type { Environment } from './config/variables.ts'
+
+type StoreVariable =
+  | 'S3_BUCKET'
+  | 'S3_ENDPOINT'
+  | 'S3_LINK_ENDPOINT'
+  | 'S3_REGION'
+  | 'S3_FORCE_PATH_STYLE'
+  | 'S3_CHECKSUMS'
 
 /** What server and worker need. */
 export interface Config {
@@ -20,6 +28,8 @@ export interface Config {
   readonly s3: {
     readonly bucket: string
     readonly endpoint: string | undefined
+    /** The store's address for whoever downloads, where that is another one. */
+    readonly linkEndpoint: string | undefined
     readonly region: string | undefined
     readonly forcePathStyle: boolean
     readonly checksums: 'when_supported' | 'when_required'
@@ -63,13 +73,7 @@ export function parseConfig(environment: Environment): Config {
     databaseUrl: v.DATABASE_URL,
     sourceDatabaseUrl: v.SOURCE_DATABASE_URL ?? v.DATABASE_URL,
     redis: redisConfig(v),
-    s3: Object.freeze({
-      bucket: v.S3_BUCKET,
-      endpoint: v.S3_ENDPOINT,
-      region: v.S3_REGION,
-      forcePathStyle: v.S3_FORCE_PATH_STYLE,
-      checksums: v.S3_CHECKSUMS,
-    }),
+    s3: storeConfig(v),
     keyPrefix: v.S3_PREFIX,
     apiKeys: parseApiKeys(v.API_KEYS, v.API_KEYS_FILE).keys,
     requestsPerSecond: v.REQUESTS_PER_SECOND,
@@ -93,11 +97,20 @@ export function parseConfig(environment: Environment): Config {
   })
 }
 
+const storeConfig = (v: Values<StoreVariable>): Config['s3'] =>
+  Object.freeze({
+    bucket: v.S3_BUCKET,
+    endpoint: v.S3_ENDPOINT,
+    linkEndpoint: v.S3_LINK_ENDPOINT,
+    region: v.S3_REGION,
+    forcePathStyle: v.S3_FORCE_PATH_STYLE,
+    checksums: v.S3_CHECKSUMS,
+  })
+
 /** What `migrate` and `seed` need. @throws ConfigError */
-export function parseDatabaseConfig(environment: Environment): {
-  readonly databaseUrl: string
-  readonly sourceDatabaseUrl: string
-} {
+export function parseDatabaseConfig(
+  environment: Environment,
+): Pick<Config, 'databaseUrl' | 'sourceDatabaseUrl'> {
   const v = parseVariables(environment, ['DATABASE_URL', 'SOURCE_DATABASE_URL'])
   return {
     databaseUrl: v.DATABASE_URL,

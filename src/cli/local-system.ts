@@ -39,6 +39,7 @@ const foreign = {
   REDIS_SENTINELS: undefined,
   REDIS_SENTINEL_MASTER: undefined,
   S3_PREFIX: undefined,
+  S3_LINK_ENDPOINT: undefined,
   AWS_PROFILE: undefined,
   AWS_SESSION_TOKEN: undefined,
 }

@@ -25,6 +25,7 @@ const variables = z.object({
   S3_BUCKET: z.string({ error: 'expected the name of a bucket' }),
   S3_PREFIX: z.string().default(''),
   S3_ENDPOINT: httpUrl.optional(),
+  S3_LINK_ENDPOINT: httpUrl.optional(),
   S3_REGION: z.string().optional(),
   S3_FORCE_PATH_STYLE: boolean(false),
   S3_CHECKSUMS: z.enum(['when_supported', 'when_required']).default('when_supported'),

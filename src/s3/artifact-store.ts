@@ -30,6 +30,8 @@ const defaultRepeatMs = 60_000
 export interface ArtifactStoreDeps {
   readonly client: S3Client
   readonly bucket: string
+  /** Signs the links, where the store has another address for those who follow them. Default: `client`. */
+  readonly linkClient?: S3Client | undefined
   /** Told of a cleanup that failed; the sweep removes what it left. */
   readonly onCleanupFailed?: (key: string, error: unknown) => void
   readonly plan?: (estimatedBytes?: number) => PartPlan
@@ -51,6 +53,7 @@ export interface S3ArtifactStore extends ArtifactStore {
 export function createArtifactStore({
   client,
   bucket,
+  linkClient = client,
   onCleanupFailed,
   plan = planParts,
   lookPausesMs = defaultLookPausesMs,
@@ -70,7 +73,7 @@ export function createArtifactStore({
     stat: (key) => translated(statObject(client, bucket, key)),
     remove: (key) => translated(removeObject(client, bucket, key)),
     abortUploads: (key) => translated(abortOpenUploads(client, bucket, key)),
-    link: (key, options) => translated(signLink(client, bucket, key, options)),
+    link: (key, options) => translated(signLink(linkClient, bucket, key, options)),
     probe: (options) => translated(probeBucket(client, bucket, options)),
     close: () => cleanup.close(),
 

@@ -26,6 +26,7 @@ describe('the configuration', () => {
       s3: {
         bucket: 'exports',
         endpoint: undefined,
+        linkEndpoint: undefined,
         region: undefined,
         forcePathStyle: false,
         checksums: 'when_supported',
@@ -60,6 +61,7 @@ describe('the configuration', () => {
       SOURCE_DATABASE_URL: 'postgresql://replica/longhaul',
       S3_PREFIX: 'team/',
       S3_ENDPOINT: 'http://minio:9000',
+      S3_LINK_ENDPOINT: 'https://files.example.org',
       S3_REGION: 'eu-central-1',
       S3_FORCE_PATH_STYLE: 'true',
       S3_CHECKSUMS: 'when_required',
@@ -72,6 +74,7 @@ describe('the configuration', () => {
       sourceDatabaseUrl: 'postgresql://replica/longhaul',
       s3: {
         endpoint: 'http://minio:9000',
+        linkEndpoint: 'https://files.example.org',
         region: 'eu-central-1',
         forcePathStyle: true,
         checksums: 'when_required',
@@ -147,6 +150,7 @@ describe('a configuration that is wrong', () => {
     ['S3_FORCE_PATH_STYLE', 'yes', 'expected one of "true", "false", got "yes"'],
     ['S3_CHECKSUMS', 'WHEN_REQUIRED', 'expected one of "when_supported", "when_required"'],
     ['S3_ENDPOINT', 's3://bucket', 'expected a URL that begins with http:// or https://'],
+    ['S3_LINK_ENDPOINT', 'files', 'expected a URL that begins with http:// or https://'],
     ['LOG_LEVEL', 'loud', 'expected one of "trace", "debug"'],
     ['HOST', '0.0.0.0', 'expected 127.0.0.1, ::1 or localhost, got "0.0.0.0": without API keys'],
     ['HOST', '192.168.0.1', 'expected 127.0.0.1, ::1 or localhost'],

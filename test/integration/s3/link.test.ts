@@ -1,6 +1,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { S3Client } from '@aws-sdk/client-s3'
 import { createArtifactStore } from '../../../src/s3/artifact-store.ts'
+import { createS3Client } from '../../../src/s3/client.ts'
 import { createTestBucket, stackS3Settings } from '../../support/bucket.ts'
 import { chunksOf } from '../../support/chunks.ts'
 import { describeOnS3 } from '../../support/describe-on-s3.ts'
@@ -42,6 +43,21 @@ describeOnS3('a link', (endpoint) => {
     const { url } = await store.link('mine.json', linkOptions)
     expect((await fetch(url.replace('mine.json', 'yours.json'))).status).toBe(403)
     expect((await fetch(url.replace('services_', 'malware_'))).status).toBe(403)
+  })
+
+  it('names the address of those who follow it, where the store has another one for us', async () => {
+    const { client, settings } = await createTestBucket(onTestFinished, await endpoint())
+    const theirs = settings.endpoint!.replace('127.0.0.1', 'localhost')
+    const linkClient = createS3Client({ ...settings, endpoint: theirs })
+    onTestFinished(() => linkClient.destroy())
+    const store = createArtifactStore({ client, linkClient, bucket: settings.bucket })
+    const { signal } = new AbortController()
+    await store.put('far.json', chunksOf(Buffer.from('["S1"]')), { contentType, signal })
+    const { url } = await store.link('far.json', linkOptions)
+    expect(url.startsWith(`${theirs}/`)).toBe(true)
+    expect(await (await fetch(url)).text()).toBe('["S1"]')
+    // the address is signed, too
+    expect((await fetch(url.replace('localhost', '127.0.0.1'))).status).toBe(403)
   })
 
   it('is signed for an object that is not there, which is then not found', async () => {
