@@ -11,13 +11,15 @@ import { ConfigError } from './errors.ts'
 
 export type { Environment } from './config/variables.ts'
 
-type StoreVariable =
-  | 'S3_BUCKET'
-  | 'S3_ENDPOINT'
-  | 'S3_LINK_ENDPOINT'
-  | 'S3_REGION'
-  | 'S3_FORCE_PATH_STYLE'
-  | 'S3_CHECKSUMS'
+const databaseVariables = ['DATABASE_URL', 'SOURCE_DATABASE_URL'] as const
+const storeVariables = [
+  'S3_BUCKET',
+  'S3_ENDPOINT',
+  'S3_LINK_ENDPOINT',
+  'S3_REGION',
+  'S3_FORCE_PATH_STYLE',
+  'S3_CHECKSUMS',
+] as const
 
 /** What server and worker need. */
 export interface Config {
@@ -70,8 +72,7 @@ export interface Config {
 export function parseConfig(environment: Environment): Config {
   const v = parseVariables(environment, variableNames)
   return Object.freeze({
-    databaseUrl: v.DATABASE_URL,
-    sourceDatabaseUrl: v.SOURCE_DATABASE_URL ?? v.DATABASE_URL,
+    ...databaseConfig(v),
     redis: redisConfig(v),
     s3: storeConfig(v),
     keyPrefix: v.S3_PREFIX,
@@ -97,7 +98,14 @@ export function parseConfig(environment: Environment): Config {
   })
 }
 
-const storeConfig = (v: Values<StoreVariable>): Config['s3'] =>
+type DatabaseConfig = Pick<Config, 'databaseUrl' | 'sourceDatabaseUrl'>
+
+const databaseConfig = (v: Values<(typeof databaseVariables)[number]>): DatabaseConfig => ({
+  databaseUrl: v.DATABASE_URL,
+  sourceDatabaseUrl: v.SOURCE_DATABASE_URL ?? v.DATABASE_URL,
+})
+
+const storeConfig = (v: Values<(typeof storeVariables)[number]>): Config['s3'] =>
   Object.freeze({
     bucket: v.S3_BUCKET,
     endpoint: v.S3_ENDPOINT,
@@ -108,14 +116,14 @@ const storeConfig = (v: Values<StoreVariable>): Config['s3'] =>
   })
 
 /** What `migrate` and `seed` need. @throws ConfigError */
-export function parseDatabaseConfig(
-  environment: Environment,
-): Pick<Config, 'databaseUrl' | 'sourceDatabaseUrl'> {
-  const v = parseVariables(environment, ['DATABASE_URL', 'SOURCE_DATABASE_URL'])
-  return {
-    databaseUrl: v.DATABASE_URL,
-    sourceDatabaseUrl: v.SOURCE_DATABASE_URL ?? v.DATABASE_URL,
-  }
+export function parseDatabaseConfig(environment: Environment): DatabaseConfig {
+  return databaseConfig(parseVariables(environment, databaseVariables))
+}
+
+/** What `migrate --create-bucket` needs. @throws ConfigError */
+export function parseSetupConfig(environment: Environment): DatabaseConfig & Pick<Config, 's3'> {
+  const v = parseVariables(environment, [...databaseVariables, ...storeVariables])
+  return { ...databaseConfig(v), s3: storeConfig(v) }
 }
 
 /** What the commands need that talk to a server. @throws ConfigError */

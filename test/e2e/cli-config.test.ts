@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import net from 'node:net'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
@@ -143,5 +144,32 @@ describe('migrate', () => {
               to_regclass('context_services.services') is not null as source`,
     )
     expect(rows).toEqual([{ control: true, source: true }])
+  })
+
+  it('creates the bucket, too, when it is asked to', async () => {
+    const bucket = `new-${randomBytes(6).toString('hex')}`
+    const withBucket = { ...env, S3_BUCKET: bucket }
+    const run = (...options: readonly string[]) =>
+      runCli(['migrate', '--create-bucket', ...options], { env: withBucket })
+    const { code, stdout } = await run()
+    expect([code, stdout]).toEqual([0, `Created the bucket ${bucket}.\n`])
+    expect(await run()).toMatchObject({ code: 0, stdout: 'Nothing to do.\n' })
+    expect(jsonOf(await run('--json'))).toEqual({
+      applied: [],
+      bucket: { name: bucket, state: 'was there' },
+    })
+  })
+
+  it('says what is wrong with databases and store together, or with the store alone', async () => {
+    const refused = await runCli(['migrate', '--create-bucket'], { env: wrong })
+    expect(refused.code).toBe(78)
+    for (const name of [' DATABASE_URL', 'S3_BUCKET', 'S3_ENDPOINT']) {
+      expect(refused.stderr).toContain(name)
+    }
+    const away = await runCli(['migrate', '--create-bucket', '--json'], {
+      env: { ...env, S3_ENDPOINT: 'http://127.0.0.1:1' },
+    })
+    expect(away.code).toBe(22)
+    expect(errorOf(away)).toMatchObject({ code: 'STORE_UNAVAILABLE' })
   })
 })
