@@ -4,6 +4,8 @@ import { findRedis, howToInstallRedis } from './test/support/redis-program.ts'
 
 const stack = ['test/support/radosgw-on-demand.ts', 'test/support/stack.ts']
 const torture = 'test/e2e/torture.test.ts'
+/** Has a queue of its own, that of the compose file. */
+const image = 'test/e2e/image.test.ts'
 
 /** Whatever has to do with the queue, once more, with the queue on Redis. */
 const onRedis: TestProjectInlineConfiguration = {
@@ -11,7 +13,7 @@ const onRedis: TestProjectInlineConfiguration = {
   test: {
     name: 'redis',
     include: ['test/integration/{queue,redis}/**/*.test.ts', 'test/e2e/**/*.test.ts'],
-    exclude: [torture],
+    exclude: [torture, image],
     globalSetup: [...stack, 'test/support/redis.ts'],
     pool: 'forks',
   },

@@ -126,6 +126,12 @@ export function parseSetupConfig(environment: Environment): DatabaseConfig & Pic
   return { ...databaseConfig(v), s3: storeConfig(v) }
 }
 
+/** Where a service of this machine answers, a server or a worker. @throws ConfigError */
+export function parsePorts(environment: Environment): Pick<Config, 'port' | 'workerPort'> {
+  const v = parseVariables(environment, ['PORT', 'WORKER_PORT'])
+  return { port: v.PORT, workerPort: v.WORKER_PORT }
+}
+
 /** What the commands need that talk to a server. @throws ConfigError */
 export const parseClientConfig = (
   environment: Environment,

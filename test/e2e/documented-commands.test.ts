@@ -64,7 +64,13 @@ describeWith('curl', missingCurl, 'the curl lines of the documents', () => {
     await writeTellingCurl(bin)
     const { stderr } = await run('sh', ['-euc', script], {
       cwd: await createFolder(onTestFinished),
-      env: { PATH: `${bin}:${process.env['PATH'] ?? ''}`, LONGHAUL_URL: system.url },
+      env: {
+        PATH: `${bin}:${process.env['PATH'] ?? ''}`,
+        LONGHAUL_URL: system.url,
+        // nobody is asked for one here
+        LONGHAUL_API_KEY: 'any',
+        DASHBOARD_KEY: 'any',
+      },
     })
     const seen = [...stderr.matchAll(/^STATUS (\d+)$/gm)].map(([, status]) => status)
     expect(seen).toEqual(expected.map((pattern) => expect.stringMatching(pattern) as string))
