@@ -11,6 +11,7 @@ import type { ApiKey } from '../config/api-keys.ts'
 import type { Logger } from '../logger.ts'
 import { KiB } from '../runtime/units.ts'
 import { guardRoutes, type Caller } from './access.ts'
+import { clientPatience, refuseClient, type ClientPatience } from './refuse-client.ts'
 import { operationsPaths } from './routes/operations.ts'
 import { problem, problemOf, sendProblem, type Problem } from './problem.ts'
 
@@ -31,6 +32,8 @@ export interface BaseAppOptions {
   readonly apiKeys: readonly ApiKey[]
   /** Told of each answer. */
   readonly onAnswer?: ((answered: Answered) => void) | undefined
+  /** With slow clients. */
+  readonly patience?: ClientPatience
   /** Where to look, for whoever asks for what is not there. */
   readonly missHint: string
 }
@@ -41,6 +44,7 @@ export function createBaseApp({
   apiKeys,
   onAnswer,
   missHint,
+  patience = clientPatience,
 }: BaseAppOptions): FastifyInstance {
   // as the framework's own type: pino's would make every other type here depend on it
   const loggerInstance: FastifyBaseLogger = logger
@@ -55,8 +59,10 @@ export function createBaseApp({
     forceCloseConnections: 'idle',
     // what still comes on a connection that is busy is answered like any other request
     return503OnClosing: false,
-    // a client that never ends its request must not hold up the end of the server
-    requestTimeout: 30_000,
+    // a client that never ends its request must neither hold a connection nor the end of the server
+    requestTimeout: patience.requestMs,
+    http: { headersTimeout: patience.headersMs, connectionsCheckingInterval: patience.lookMs },
+    clientErrorHandler: refuseClient,
     // a path that the router itself refuses meets no hook
     frameworkErrors: (error, request, reply) => {
       void addHeaders(request, reply)

@@ -5,7 +5,6 @@ import { parseAllDocuments } from 'yaml'
 import { projectFolder, readProjectFile } from './project-file.ts'
 
 export interface KubernetesObject {
-  readonly file: string
   readonly apiVersion: string
   readonly kind: string
   readonly metadata: { readonly name: string }
@@ -18,20 +17,16 @@ export const readKubernetesObjects = (): readonly KubernetesObject[] =>
   readdirSync(join(projectFolder, folder))
     .filter((file) => file.endsWith('.yaml') && file !== 'kustomization.yaml')
     .flatMap((file) =>
-      parseAllDocuments(readProjectFile(`${folder}/${file}`), { merge: true }).map((document) => ({
-        ...{ file },
-        ...(document.toJS() as Omit<KubernetesObject, 'file'>),
-      })),
+      parseAllDocuments(readProjectFile(`${folder}/${file}`)).map(
+        (document) => document.toJS() as KubernetesObject,
+      ),
     )
 
 /**
  * What the API of Kubernetes has against an object: fields that are missing, of a wrong type, or that it does not know.
  * The compiler compares it, written as a literal, with the type that was made from the API's own description.
  */
-export function kubernetesProblems({
-  file: _file,
-  ...object
-}: KubernetesObject): readonly string[] {
+export function kubernetesProblems(object: KubernetesObject): readonly string[] {
   const { apiVersion, kind } = object
   const group = apiVersion === 'v1' ? 'core/v1' : apiVersion
   const source =
@@ -44,12 +39,12 @@ export function kubernetesProblems({
     moduleResolution: ts.ModuleResolutionKind.NodeNext,
   }
   const host = ts.createCompilerHost(options)
-  const { getSourceFile, fileExists } = host
-  host.fileExists = (name) => name === path || fileExists.call(host, name)
+  const onDisk = { ...host }
+  host.fileExists = (name) => name === path || onDisk.fileExists(name)
   host.getSourceFile = (name, ...rest) =>
     name === path
       ? ts.createSourceFile(name, source, ts.ScriptTarget.ES2022)
-      : getSourceFile.call(host, name, ...rest)
+      : onDisk.getSourceFile(name, ...rest)
   const program = ts.createProgram([path], options, host)
   return ts
     .getPreEmitDiagnostics(program)
