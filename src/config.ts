@@ -19,6 +19,11 @@ const storeVariables = [
   'S3_REGION',
   'S3_FORCE_PATH_STYLE',
   'S3_CHECKSUMS',
+  'S3_ENCRYPTION',
+  'S3_KMS_KEY_ID',
+  'S3_TAGS',
+  'S3_STORAGE_CLASS',
+  'S3_BUCKET_OWNER',
 ] as const
 
 /** What server and worker need. */
@@ -35,6 +40,13 @@ export interface Config {
     readonly region: string | undefined
     readonly forcePathStyle: boolean
     readonly checksums: 'when_supported' | 'when_required'
+    /** Of what is stored; undefined: as the bucket is set. */
+    readonly encryption: 'AES256' | 'aws:kms' | 'aws:kms:dsse' | undefined
+    readonly kmsKeyId: string | undefined
+    readonly tags: string | undefined
+    readonly storageClass: string | undefined
+    /** Number of the account that the bucket must belong to. */
+    readonly bucketOwner: string | undefined
   }
   /** Put before every object key. */
   readonly keyPrefix: string
@@ -113,6 +125,11 @@ const storeConfig = (v: Values<(typeof storeVariables)[number]>): Config['s3'] =
     region: v.S3_REGION,
     forcePathStyle: v.S3_FORCE_PATH_STYLE,
     checksums: v.S3_CHECKSUMS,
+    encryption: v.S3_ENCRYPTION,
+    kmsKeyId: v.S3_KMS_KEY_ID,
+    tags: v.S3_TAGS,
+    storageClass: v.S3_STORAGE_CLASS,
+    bucketOwner: v.S3_BUCKET_OWNER,
   })
 
 /** What `migrate` and `seed` need. @throws ConfigError */

@@ -5,6 +5,7 @@ import { nearestName } from '../runtime/nearest-name.ts'
 import { parseApiKeys } from './api-keys.ts'
 import { redisConflicts } from './redis.ts'
 import { boolean, hosts, httpUrl, integer, postgresUrl, redisUrl } from './checks.ts'
+import { objectTags, storageClass, storeConflicts } from './store.ts'
 
 /** Every variable, with its default and its limits; design and README have the same table. */
 const variables = z.object({
@@ -28,6 +29,14 @@ const variables = z.object({
   S3_LINK_ENDPOINT: httpUrl.optional(),
   S3_REGION: z.string().optional(),
   S3_FORCE_PATH_STYLE: boolean(false),
+  S3_ENCRYPTION: z.enum(['AES256', 'aws:kms', 'aws:kms:dsse']).optional(),
+  S3_KMS_KEY_ID: z.string().optional(),
+  S3_TAGS: objectTags.optional(),
+  S3_STORAGE_CLASS: storageClass.optional(),
+  S3_BUCKET_OWNER: z
+    .string()
+    .regex(/^\d{12}$/, { error: 'expected the 12 digits of an AWS account' })
+    .optional(),
   S3_CHECKSUMS: z.enum(['when_supported', 'when_required']).default('when_supported'),
   HOST: z.string().default('127.0.0.1'),
   PORT: integer(8080, 0, 65_535),
@@ -84,6 +93,7 @@ export function parseVariables<Name extends VariableName>(
   const problems = [
     ...(result.success ? [] : describeIssues(result.error, given)),
     ...(names.some((name) => name === 'REDIS_URL') ? redisConflicts(given) : []),
+    ...(names.some((name) => name === 'S3_BUCKET') ? storeConflicts(given) : []),
     ...(names.some((name) => name === 'HOST') ? doorProblems(given) : []),
     ...notYet
       .filter((name) => given[name] !== undefined)

@@ -1,8 +1,9 @@
 import { S3Client } from '@aws-sdk/client-s3'
+import { applyObjectSettings, type ObjectSettings } from './object-settings.ts'
 import { createRequestHandler, type Patience } from './request-handler.ts'
 import { leavePayloadUnsigned } from './unsigned-payload.ts'
 
-export interface S3Settings {
+export interface S3Settings extends ObjectSettings {
   readonly bucket: string
   /** Absent: AWS's own endpoint of the region. */
   readonly endpoint?: string | undefined
@@ -14,7 +15,7 @@ export interface S3Settings {
 
 /** Credentials come by the AWS default chain. The caller destroys the client. */
 export function createS3Client(
-  { endpoint, region, forcePathStyle, checksums }: Omit<S3Settings, 'bucket'>,
+  { endpoint, region, forcePathStyle, checksums, ...object }: Omit<S3Settings, 'bucket'>,
   patience?: Patience,
 ): S3Client {
   const policy = checksums === 'when_supported' ? 'WHEN_SUPPORTED' : 'WHEN_REQUIRED'
@@ -27,5 +28,6 @@ export function createS3Client(
     ...(region === undefined ? {} : { region }),
   })
   leavePayloadUnsigned(client)
+  applyObjectSettings(client, object)
   return client
 }
