@@ -61,7 +61,12 @@ export function createBaseApp({
     return503OnClosing: false,
     // a client that never ends its request must neither hold a connection nor the end of the server
     requestTimeout: patience.requestMs,
-    http: { headersTimeout: patience.headersMs, connectionsCheckingInterval: patience.lookMs },
+    http: {
+      headersTimeout: patience.headersMs,
+      connectionsCheckingInterval: patience.lookMs,
+      // it would answer 400 itself, without a word
+      requireHostHeader: false,
+    },
     clientErrorHandler: refuseClient,
     // a path that the router itself refuses meets no hook
     frameworkErrors: (error, request, reply) => {
@@ -71,6 +76,8 @@ export function createBaseApp({
     },
   })
   readJsonOnly(app)
+  // what is expected besides 100-continue may be passed over (RFC 9110, section 10.1.1); node:http would answer itself
+  app.server.on('checkExpectation', (...answering) => app.server.emit('request', ...answering))
   // schemas describe; parsing is the domain's, whose messages name parameter, expected and got
   app.setValidatorCompiler(() => () => true)
   app.setSerializerCompiler(() => (data) => JSON.stringify(data))
@@ -84,6 +91,9 @@ export function createBaseApp({
   const explainMiss = collectRoutes(app, missHint)
   app.addHook('onRequest', async (request, reply) => {
     addHeaders(request, reply)
+    if (request.headers.host === undefined && request.raw.httpVersion === '1.1') {
+      return sendProblem(reply, problem(400, 'BAD_REQUEST', 'The request has no Host header.'))
+    }
     // before its body is read: what nobody answers needs no body
     if (request.is404) return sendProblem(reply, explainMiss(request, reply))
   })
