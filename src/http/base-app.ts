@@ -92,6 +92,8 @@ export function createBaseApp({
   app.addHook('onRequest', async (request, reply) => {
     addHeaders(request, reply)
     if (request.headers.host === undefined && request.raw.httpVersion === '1.1') {
+      // as node:http does: whoever sends that is not to go on
+      void reply.header('connection', 'close')
       return sendProblem(reply, problem(400, 'BAD_REQUEST', 'The request has no Host header.'))
     }
     // before its body is read: what nobody answers needs no body
