@@ -11,7 +11,7 @@ import type { ApiKey } from '../config/api-keys.ts'
 import type { Logger } from '../logger.ts'
 import { KiB } from '../runtime/units.ts'
 import { guardRoutes, type Caller } from './access.ts'
-import { clientPatience, refuseClient, type ClientPatience } from './refuse-client.ts'
+import { clientPatience, refuseClients, type ClientPatience } from './refuse-client.ts'
 import { operationsPaths } from './routes/operations.ts'
 import { problem, problemOf, sendProblem, type Problem } from './problem.ts'
 
@@ -67,7 +67,7 @@ export function createBaseApp({
       // it would answer 400 itself, without a word
       requireHostHeader: false,
     },
-    clientErrorHandler: refuseClient,
+    clientErrorHandler: (error, socket) => refuse(error, socket),
     // a path that the router itself refuses meets no hook
     frameworkErrors: (error, request, reply) => {
       void addHeaders(request, reply)
@@ -75,6 +75,7 @@ export function createBaseApp({
       logAnswer(request, reply)
     },
   })
+  const refuse = refuseClients(app.server)
   readJsonOnly(app)
   // what is expected besides 100-continue may be passed over (RFC 9110, section 10.1.1); node:http would answer itself
   app.server.on('checkExpectation', (...answering) => app.server.emit('request', ...answering))
@@ -91,10 +92,10 @@ export function createBaseApp({
   const explainMiss = collectRoutes(app, missHint)
   app.addHook('onRequest', async (request, reply) => {
     addHeaders(request, reply)
-    if (request.headers.host === undefined && request.raw.httpVersion === '1.1') {
-      // as node:http does: whoever sends that is not to go on
+    if (request.raw.httpVersion === '1.1' && request.raw.headersDistinct['host']?.length !== 1) {
+      // whoever sends that is not to go on (RFC 9112, section 3.2)
       void reply.header('connection', 'close')
-      return sendProblem(reply, problem(400, 'BAD_REQUEST', 'The request has no Host header.'))
+      return sendProblem(reply, problem(400, 'BAD_REQUEST', 'The request needs one Host header.'))
     }
     // before its body is read: what nobody answers needs no body
     if (request.is404) return sendProblem(reply, explainMiss(request, reply))

@@ -1,3 +1,4 @@
+import type { IncomingMessage, Server } from 'node:http'
 import type { Socket } from 'node:net'
 import { problem } from './problem.ts'
 
@@ -24,15 +25,26 @@ const meanings: Readonly<Record<string, readonly [number, string, string]>> = {
   ERR_HTTP_REQUEST_TIMEOUT: [408, 'REQUEST_TIMEOUT', 'The request did not come within its time.'],
 }
 
-/** Ends a connection on which something came that is no request; whoever sent it is told why, if it still listens. */
-export function refuseClient(error: NodeJS.ErrnoException, socket: Socket): void {
-  const { code = '' } = error
-  const [status, ourCode, detail] = meanings[code] ?? [400, 'BAD_REQUEST', 'This is not HTTP.']
-  // an answer in the middle of another would be taken for a part of it
-  if (!socket.writable || socket.bytesWritten > 0 || code === 'ECONNRESET') {
-    socket.destroy()
-    return
+/**
+ * Ends connections on which something comes that is no request. Whoever sent it is told why, unless that could be taken for
+ * the answer, or for a part of the answer, to a request that came before: its route may have done what it asks for.
+ * @returns to be told of each such connection
+ */
+export function refuseClients(
+  server: Server,
+): (error: NodeJS.ErrnoException, socket: Socket) => void {
+  const latest = new WeakMap<Socket, IncomingMessage>()
+  server.on('request', (request) => latest.set(request.socket, request))
+  return (error, socket) => {
+    const { code = '' } = error
+    const answered = socket.bytesWritten > 0 || latest.get(socket)?.complete === true
+    if (!socket.writable || answered || code === 'ECONNRESET') socket.destroy()
+    else refuse(socket, code)
   }
+}
+
+function refuse(socket: Socket, code: string): void {
+  const [status, ourCode, detail] = meanings[code] ?? [400, 'BAD_REQUEST', 'This is not HTTP.']
   const body = problem(status, ourCode, detail)
   const text = JSON.stringify(body)
   socket.end(

@@ -2,20 +2,32 @@ import net from 'node:net'
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { createBaseApp } from '../../../src/http/base-app.ts'
 import { createLogger } from '../../../src/logger.ts'
+import { deferred } from '../../support/deferred.ts'
 import { releaseAfterAll } from '../../support/release-after-all.ts'
 import { until } from '../../support/until.ts'
 
 const patience = { headersMs: 300, requestMs: 600, lookMs: 50 }
 
 let port: number
+/** Requests that `/wait` has begun to answer, and what it waits for. */
+let asked = 0
+const answering = deferred()
 let countConnections: () => Promise<number>
 const release = releaseAfterAll()
 beforeAll(async () => {
   const logger = createLogger({ level: 'silent' })
   const app = createBaseApp({ logger, apiKeys: [], missHint: 'Nowhere.', patience })
+  app.get('/wait', { config: { permission: 'nothing' } }, async () => {
+    asked++
+    await answering.promise
+    return {}
+  })
   app.post('/echo', { config: { permission: 'nothing' } }, (request) => request.body)
   await app.listen({ host: '127.0.0.1', port: 0 })
-  release(() => app.close())
+  release(() => {
+    answering.resolve()
+    return app.close()
+  })
   port = (app.server.address() as net.AddressInfo).port
   countConnections = () =>
     new Promise((resolve, reject) =>
@@ -83,8 +95,19 @@ describe('what is no request', () => {
       'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n',
       400,
     ],
+    ['two hosts', 'GET /wait HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n', 400],
+    ['no host', 'GET /wait HTTP/1.1\r\n\r\n', 400],
     ['headers of 20 KB', `GET / HTTP/1.1\r\nHost: x\r\nX: ${'a'.repeat(20_000)}\r\n\r\n`, 431],
   ])('such as %s is answered as such', async (_what, bytes, status) => {
     expect(problemOf(await connectSlowly(bytes)).status).toBe(status)
+  })
+
+  it('and comes behind a request is no answer to that one', async () => {
+    const before = asked
+    const answer = await connectSlowly(
+      'GET /wait HTTP/1.1\r\nHost: x\r\n\r\n\x16\x03\x01garbage\r\n\r\n',
+    )
+    expect(asked).toBe(before + 1)
+    expect(answer).toBe('')
   })
 })
