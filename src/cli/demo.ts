@@ -18,6 +18,9 @@ import { createProgressDisplay } from './progress.ts'
 /** All that seedServices makes. */
 const range = { time_from: '1900-01-01T00:00:00.000Z', time_to: '2200-01-01T00:00:00.000Z' }
 
+/** Nobody but this process and whoever watches it has business there: keys of another server would lock it out. */
+const ownDoors = { API_KEYS: undefined, API_KEYS_FILE: undefined, HOST: undefined }
+
 export interface DemoSettings {
   readonly json: boolean
   /** Leave it running until a signal. */
@@ -38,8 +41,9 @@ export async function demo(
     const folder = join(tmpdir(), `longhaul-demo-${randomBytes(6).toString('hex')}`)
     const dataDir = resources.add(folder, removeStackData)
     const log = (line: string) => output.note(line)
-    const system = resources.add(await startLocalSystem({ dataDir, environment, log }), (started) =>
-      started.stop(),
+    const system = resources.add(
+      await startLocalSystem({ dataDir, environment: { ...environment, ...ownDoors }, log }),
+      (started) => started.stop(),
     )
     const work = runDemo(system, { dataDir, services, output, signal: shutdown.signal })
     const result = await untilStopped(work, shutdown.requested, system)

@@ -49,6 +49,9 @@ export function describeExport(view: ExportView): readonly string[] {
   return [
     `export    ${view.id}`,
     `state     ${view.state}${view.attempt > 1 ? ` (attempt ${view.attempt})` : ''}`,
+    ...(view.held_back
+      ? ['          held back until another export of its API key has ended']
+      : []),
     `range     ${request.time_from} to ${request.time_to}`,
     `filters   ${filters}`,
     `progress  ${formatCount(progress.rows)} rows, ${formatBytes(progress.bytes)}`,

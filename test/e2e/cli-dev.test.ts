@@ -92,10 +92,22 @@ async function postmasterOn(port: string): Promise<number> {
   throw new Error(`No process serves port ${port}.`)
 }
 
+/** As in the shell of somebody who runs a server and workers with all that they can have. */
+const ofAnother = {
+  DATABASE_URL: 'postgres://127.0.0.1:1/none',
+  SOURCE_DATABASE_URL: 'postgres://127.0.0.1:1/none',
+  REDIS_URL: 'redis://127.0.0.1:1',
+  S3_ENDPOINT: 'http://127.0.0.1:1',
+  S3_LINK_ENDPOINT: 'http://127.0.0.1:1',
+  ...{ S3_ENCRYPTION: 'aws:kms', S3_KMS_KEY_ID: 'alias/x', S3_TAGS: 'team=a' },
+  ...{ S3_STORAGE_CLASS: 'STANDARD_IA', S3_BUCKET_OWNER: '012345678901', S3_PREFIX: 'x/' },
+  ...{ API_KEYS: `team-a:read:${'ab'.repeat(32)}`, HOST: '0.0.0.0' },
+}
+
 describe('longhaul demo', () => {
   it('runs the main job on a stack of its own, and leaves nothing', async () => {
     const before = await leftovers()
-    const result = await runCli(['demo', '--services', '3000', '--json'])
+    const result = await runCli(['demo', '--services', '3000', '--json'], { env: ofAnother })
     expect(result.code, result.stderr).toBe(0)
     expect(jsonOf(result)).toMatchObject({ rows: 3000, verified: true })
     expect(await leftovers()).toEqual(before)

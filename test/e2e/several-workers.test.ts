@@ -5,6 +5,7 @@ import type { ExportView } from '../../src/http/schemas.ts'
 import { createLogger } from '../../src/logger.ts'
 import { testKeys } from '../support/api-keys.ts'
 import { fixtureRange, insertFixtureServices } from '../support/fixture-services.ts'
+import { runCli } from '../support/run-cli.ts'
 import { gateSource } from '../support/slow-source.ts'
 import { startTestSystem, type TestSystem } from '../support/system.ts'
 import { until } from '../support/until.ts'
@@ -81,6 +82,9 @@ describe('EXPORT_CONCURRENCY_PER_KEY', () => {
       return queued.every(({ held_back }) => held_back) && queued
     })
     expect(held).toHaveLength(10)
+    const env = { LONGHAUL_URL: system.url, LONGHAUL_API_KEY: keys.keyOf('anna') }
+    expect((await runCli(['list'], { env })).stdout.match(/ held back /g)).toHaveLength(10)
+    expect((await runCli(['status', held[0]!.id], { env })).stdout).toContain('held back until')
     // there are four places, and anna has twelve exports: bert's begins at once
     const { id } = await bert.request({ ...fixtureRange })
     await until(async () => (await bert.status(id)).state === 'running')

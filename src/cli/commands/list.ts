@@ -25,10 +25,10 @@ export const listCommand: BuildCommand = (readEnvironment) =>
       createOutput({ json }).result(page, [...lines, ...more])
     })
 
-const line = ({ id, state, created_at, progress, request }: ExportView) =>
+const line = ({ id, state, held_back, created_at, progress, request }: ExportView) =>
   [
     id,
-    state.padEnd(9),
+    (held_back ? 'held back' : state).padEnd(9),
     created_at.slice(0, 19).replace('T', ' '),
     formatCount(progress.rows).padStart(12),
     formatBytes(progress.bytes).padStart(9),
