@@ -98,9 +98,15 @@ module.exports = {
     },
     oneFolder('pg-in-postgres', 'pg|pg-query-stream|pg-cursor', '^src/postgres/'),
     oneFolder('aws-in-s3', '@aws-sdk|@smithy', '^src/s3/'),
-    oneFolder('bullmq-in-queue', 'bullmq|ioredis', '^src/queue/'),
+    oneFolder('bullmq-in-queue', 'bullmq|bullmq-otel|ioredis', '^src/queue/'),
     oneFolder('fastify-in-http', 'fastify|@fastify', '^src/http/'),
     oneFolder('prom-client-in-metrics', 'prom-client', '^src/metrics/'),
+    oneFolder(
+      'opentelemetry-sdk-in-tracing',
+      '@opentelemetry/(core|resources|sdk-trace-node|exporter-trace-otlp-proto)',
+      '^src/tracing/',
+    ),
+    only('tracing', '^src/tracing/', L0, 'collects spans, whatever they are about'),
     oneFolder('commander-in-cli', 'commander|cli-progress', '^src/cli/'),
     {
       name: 'declared-dependencies',

@@ -78,6 +78,8 @@ export interface Config {
   /** What a lost attempt left in the store is removed when it is that old. */
   readonly orphanAgeMinutes: number
   readonly logLevel: string
+  /** Whether spans are collected, and sent where the `OTEL_` variables say. */
+  readonly tracing: boolean
 }
 
 /** @throws ConfigError with every problem */
@@ -107,6 +109,9 @@ export function parseConfig(environment: Environment): Config {
     artifactTtlDays: v.ARTIFACT_TTL_DAYS,
     orphanAgeMinutes: v.ORPHAN_AGE_MINUTES,
     logLevel: v.LOG_LEVEL,
+    tracing:
+      !v.OTEL_SDK_DISABLED &&
+      (v.OTEL_EXPORTER_OTLP_ENDPOINT ?? v.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT) !== undefined,
   })
 }
 
@@ -177,10 +182,18 @@ export function readEnvironment(): Environment {
  * which the README gives once.
  */
 export function exposeToAwsSdk(environment: Environment): void {
+  expose(environment, 'AWS_')
+  process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true'
+}
+
+/** Likewise the `OTEL_` variables, to the SDK of OpenTelemetry. */
+export const exposeToOpenTelemetry = (environment: Environment): void =>
+  expose(environment, 'OTEL_')
+
+function expose(environment: Environment, prefix: string): void {
   for (const [name, value] of Object.entries(environment)) {
-    if (!name.startsWith('AWS_')) continue
+    if (!name.startsWith(prefix)) continue
     if (value === undefined) Reflect.deleteProperty(process.env, name)
     else process.env[name] = value
   }
-  process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true'
 }

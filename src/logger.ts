@@ -1,3 +1,4 @@
+import { activeSpanFields } from './runtime/trace.ts'
 import { pino, type DestinationStream, type Logger } from 'pino'
 
 export type { Logger } from 'pino'
@@ -17,6 +18,7 @@ export function createLogger(
     {
       level,
       base: null,
+      mixin: activeSpanFields,
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
       redact: { paths: secretFields.flatMap((name) => [name, `*.${name}`]), censor: '[secret]' },

@@ -1,9 +1,26 @@
 import type { Service } from '../compose.ts'
-import { exposeToAwsSdk, parseConfig, type Config, type Environment } from '../config.ts'
+import {
+  exposeToAwsSdk,
+  exposeToOpenTelemetry,
+  parseConfig,
+  type Config,
+  type Environment,
+} from '../config.ts'
 import { InterruptedError } from '../errors.ts'
 import { createLogger, terminalDestination, type Logger } from '../logger.ts'
 import { listenForShutdown } from '../runtime/shutdown.ts'
 import { exitCodeOf } from './exit-codes.ts'
+
+/** What runs until it is told to stop. */
+export interface ServiceDefinition {
+  /** In traces. */
+  readonly name: string
+  readonly start: (
+    config: Config,
+    logger: Logger,
+    options: { readonly signal: AbortSignal },
+  ) => Promise<Service>
+}
 
 /** How long an interrupted export may take to be given back, and connections to close, ms. */
 const endingMs = 15_000
@@ -15,15 +32,12 @@ const endingMs = 15_000
  */
 export async function runService(
   environment: Environment,
-  start: (
-    config: Config,
-    logger: Logger,
-    options: { readonly signal: AbortSignal },
-  ) => Promise<Service>,
+  { name, start }: ServiceDefinition,
 ): Promise<void> {
   const config = parseConfig(environment)
   exposeToAwsSdk(environment)
   const logger = createLogger({ level: config.logLevel }, await terminalDestination())
+  const tracing = config.tracing ? await traceService(name, environment, logger) : undefined
   const shutdown = listenForShutdown()
   const limitMs = config.shutdownGraceSeconds * 1000 + endingMs
   void shutdown.requested.then(() => {
@@ -39,6 +53,7 @@ export async function runService(
     await shutdown.requested
     logger.info('stopping')
     await service?.stop()
+    await tracing?.stop()
     logger.info('stopped')
     // a connection whose peer never says good-bye would keep the process
     process.exit()
@@ -53,3 +68,10 @@ const startUnlessStopped = (starting: Promise<Service>, signal: AbortSignal) =>
     if (error !== signal.reason) throw error
     return undefined
   })
+
+async function traceService(name: string, environment: Environment, logger: Logger) {
+  exposeToOpenTelemetry(environment)
+  // loaded only here: what is not traced does without it
+  const { startTracing } = await import('../tracing/start-tracing.ts')
+  return startTracing(name, logger)
+}

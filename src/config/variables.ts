@@ -7,6 +7,9 @@ import { redisConflicts } from './redis.ts'
 import { boolean, hosts, httpUrl, integer, postgresUrl, redisUrl } from './checks.ts'
 import { objectTags, storageClass, storeConflicts } from './store.ts'
 
+/** The one that every collector takes. */
+const otlpProtocol = z.literal('http/protobuf').optional()
+
 /** Every variable, with its default and its limits; design and README have the same table. */
 const variables = z.object({
   DATABASE_URL: postgresUrl,
@@ -63,6 +66,11 @@ const variables = z.object({
     .refine((key) => /^[\x21-\x7e]+$/.test(key), { message: 'expected visible ASCII characters' })
     .optional(),
   LONGHAUL_URL: httpUrl.default('http://127.0.0.1:8080'),
+  OTEL_SDK_DISABLED: boolean(false),
+  OTEL_EXPORTER_OTLP_ENDPOINT: httpUrl.optional(),
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: httpUrl.optional(),
+  OTEL_EXPORTER_OTLP_PROTOCOL: otlpProtocol,
+  OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: otlpProtocol,
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
 })
 export type VariableName = keyof typeof variables.shape

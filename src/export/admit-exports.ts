@@ -1,3 +1,4 @@
+import { inTraceOf } from '../runtime/trace.ts'
 import type { ExportRecord } from './model.ts'
 import type { ExportQueue, ExportRecords } from './ports.ts'
 
@@ -25,7 +26,9 @@ export async function admitNext(
   { perKey }: AdmitOptions,
 ): Promise<readonly string[]> {
   const admitted = await records.admit(requestedBy, { perKey, limit: batchSize })
-  for (const { id, dispatch } of admitted) await queue.enqueue(id, dispatch)
+  for (const { id, dispatch, traceparent } of admitted) {
+    await inTraceOf(traceparent, () => queue.enqueue(id, dispatch))
+  }
   return admitted.map(({ id }) => id)
 }
 

@@ -119,6 +119,8 @@ export interface ExportRecord {
   readonly progress: Progress
   /** Name of the API key that asked; absent where there are no keys. */
   readonly requestedBy?: string
+  /** Of the span that asked (W3C Trace Context): whatever is done for the export joins its trace. */
+  readonly traceparent?: string
   readonly createdAt: Date
   readonly startedAt?: Date
   /** When the latest attempt began, and when it last reported; by one clock. */

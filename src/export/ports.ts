@@ -20,6 +20,16 @@ export interface NewExport {
   readonly idempotencyKey?: string
   /** Digest of the request as it was sent: tells a repeated request from another one. */
   readonly fingerprint: string
+  /** Of the span that asked, where that is traced. */
+  readonly traceparent?: string | undefined
+}
+
+export interface CreatedExport {
+  readonly record: ExportRecord
+  /** False: it was there. */
+  readonly created: boolean
+  /** Of the record. */
+  readonly fingerprint: string
 }
 
 export interface ListQuery {
@@ -39,7 +49,7 @@ export interface ExportPage {
 /** The records of all exports. Every change is one guarded update; see `state.ts` for what may follow what. */
 export interface ExportRecords {
   /** Inserts, or returns the record that already has this idempotency key, with its fingerprint. */
-  create(draft: NewExport): Promise<{ record: ExportRecord; created: boolean; fingerprint: string }>
+  create(draft: NewExport): Promise<CreatedExport>
   /** @throws NotFoundError */
   get(id: string): Promise<ExportRecord>
   /** Those that exist, in any order. */
@@ -113,6 +123,7 @@ export interface AdmitQuery {
 export interface Dispatched {
   readonly id: string
   readonly dispatch: number
+  readonly traceparent?: string | undefined
 }
 
 export interface AttemptFailure {

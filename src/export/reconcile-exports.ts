@@ -1,4 +1,5 @@
 import type { Clock } from '../runtime/clock.ts'
+import { inTraceOf } from '../runtime/trace.ts'
 import type { ExportQueue, ExportRecords, UnattendedCursor } from './ports.ts'
 
 export interface ReconcileDeps {
@@ -44,7 +45,7 @@ export async function reconcileExports(
     // a new number: a job id that was used once may be refused in silence
     const record = await records.redispatch(id, dispatch)
     if (record === undefined) continue
-    await queue.enqueue(id, record.dispatch)
+    await inTraceOf(record.traceparent, () => queue.enqueue(id, record.dispatch))
     dispatched.push(id)
   }
   const last = found.length < batchSize ? undefined : found.at(-1)

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { SpecError } from '../errors.ts'
 import type { Clock } from '../runtime/clock.ts'
+import { activeTraceparent } from '../runtime/trace.ts'
 import type { ExportRecord } from './model.ts'
 import type { ExportQueue, ExportRecords } from './ports.ts'
 import { fingerprint, parseExportRequest, resolveSpec, type ExportRequest } from './spec.ts'
@@ -51,6 +52,7 @@ export async function acceptExport(
     spec: resolveSpec(request, now),
     createdAt: now,
     fingerprint: print,
+    traceparent: activeTraceparent(),
     ...(requestedBy === undefined ? {} : { requestedBy }),
     ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
   })

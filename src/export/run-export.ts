@@ -14,6 +14,7 @@ import {
 } from '../errors.ts'
 import { untilAborted } from '../runtime/abort.ts'
 import type { Clock } from '../runtime/clock.ts'
+import { inActiveSpan } from '../runtime/trace.ts'
 import { admitAfter } from './admit-exports.ts'
 import { startHeartbeat } from './heartbeat.ts'
 import type { Artifact, ExportRecord } from './model.ts'
@@ -23,6 +24,7 @@ import { readToEnd } from './read-to-end.ts'
 import { removeLeftovers } from './remove-leftovers.ts'
 import { decideRetry, type RetryDecision, type RetryLimits } from './retry-policy.ts'
 import { queriesOf } from './spec.ts'
+import { traceAttempt } from './trace-attempt.ts'
 import { takeExport, type NotNow, type TakeSettings } from './take-export.ts'
 import { startWatchdog } from './watchdog.ts'
 
@@ -72,7 +74,8 @@ export async function runExport(
   const taken = await takeExport(deps, id)
   if ('outcome' in taken) return taken
   try {
-    return { ...(await runClaimed(deps, taken, signal)), attempt: taken.attempt }
+    const result = await traceAttempt(taken, () => runClaimed(deps, taken, signal))
+    return { ...result, attempt: taken.attempt }
   } finally {
     await admitAfter(deps, taken)
   }
@@ -164,7 +167,8 @@ async function runAttempt(
     await untilAborted(heartbeat.beat(), signal)
 
     const estimatedBytes = estimateBytes(queries, facts.estimatedRows)
-    const rows = readToEnd(snapshot, queries, { separator: elementSeparator })
+    // reading is no part of the upload, although that is what asks for rows
+    const rows = inActiveSpan(readToEnd(snapshot, queries, { separator: elementSeparator }))
     const options = { tally, signal, estimatedBytes }
     attempt.artifact = await produceArtifact(deps, record, watchdog.watch(rows), options)
     const finishedAt = clock.now()

@@ -13,6 +13,7 @@ import { KiB } from '../runtime/units.ts'
 import { guardRoutes, type Caller } from './access.ts'
 import { clientPatience, refuseClients, type ClientPatience } from './refuse-client.ts'
 import { operationsPaths } from './routes/operations.ts'
+import { traceRequests } from './trace-requests.ts'
 import { problem, problemOf, sendProblem, type Problem } from './problem.ts'
 
 const maxBodyBytes = 64 * KiB
@@ -89,6 +90,7 @@ export function createBaseApp({
     return sendProblem(reply, body, error)
   })
 
+  traceRequests(app, operationsPaths)
   const explainMiss = collectRoutes(app, missHint)
   app.addHook('onRequest', async (request, reply) => {
     addHeaders(request, reply)

@@ -2,6 +2,7 @@ import { NotFoundError } from '../errors.ts'
 import { rawBytes, type PastAttempt } from '../export/model.ts'
 import type { ExportRecords } from '../export/ports.ts'
 import { transitions, type Transition } from '../export/state.ts'
+import { createRecord } from './create-record.ts'
 import { formatCursor, parseCursor, uuid } from './export-cursor.ts'
 import { exportColumns, exportFromRow, type ExportRow } from './export-row.ts'
 import { admit, holdBack, keysHeldBack } from './hold-back.ts'
@@ -66,30 +67,7 @@ export function createExportRecords(database: Database): ExportRecords {
       return found.map(exportFromRow)
     },
 
-    async create({ id, spec, createdAt, requestedBy = '', idempotencyKey, fingerprint }) {
-      const { dataset, range, filterEvents, exportContent, filterState, compression } = spec
-      const [inserted] = await rows(
-        `insert into longhaul.exports (id, dataset, range_from, range_to, filter_events,
-           export_content, filter_state, compression, created_at, requested_by, idempotency_key, fingerprint)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
-         on conflict (requested_by, idempotency_key) do nothing
-         returning ${exportColumns}`,
-        [
-          ...[id, dataset, range.from, range.to, filterEvents, exportContent, filterState],
-          ...[compression, createdAt, requestedBy, idempotencyKey ?? null, fingerprint],
-        ],
-      )
-      if (inserted !== undefined) {
-        return { record: exportFromRow(inserted), created: true, fingerprint }
-      }
-      const [row] = await rows(
-        `select ${exportColumns} from longhaul.exports where requested_by = $1 and idempotency_key = $2`,
-        [requestedBy, idempotencyKey],
-      )
-      // records are never deleted, so the row that stood in the way is there
-      if (row === undefined) throw new NotFoundError(id)
-      return { record: exportFromRow(row), created: false, fingerprint: row.fingerprint }
-    },
+    create: (draft) => createRecord(database.query, draft),
 
     async list({ requestedBy, state, limit, cursor }) {
       const after = cursor === undefined ? undefined : parseCursor(cursor)

@@ -36,6 +36,7 @@ export interface ExportRow {
   readonly expires_at: Date | null
   /** Empty: there were no keys. */
   readonly requested_by: string
+  readonly traceparent: string | null
   readonly created_at: Date
   readonly started_at: Date | null
   readonly attempt_at: Date | null
@@ -58,7 +59,7 @@ const instantColumn = (column: string) =>
 export const exportColumns = `id, dataset, ${instantColumn('range_from')}, ${instantColumn('range_to')},
   filter_events, export_content, filter_state, compression, state, attempt, failures, highest_rows, dispatch, held_back,
   lease_until, rows, bytes, estimated_rows, fingerprint, error, history, artifact, expires_at,
-  requested_by, created_at, started_at, attempt_at, progress_at, finished_at, snapshot_at`
+  requested_by, traceparent, created_at, started_at, attempt_at, progress_at, finished_at, snapshot_at`
 
 /** Six digits back to three, when the last three are zero. */
 const instant = (text: string) => text.replace(/000Z$/, 'Z') as Instant
@@ -90,6 +91,7 @@ export function exportFromRow(row: ExportRow): ExportRecord {
       ...present('estimatedRows', row.estimated_rows === null ? null : Number(row.estimated_rows)),
     },
     ...present('requestedBy', row.requested_by === '' ? null : row.requested_by),
+    ...present('traceparent', row.traceparent),
     createdAt: row.created_at,
     ...present('startedAt', row.started_at),
     ...present('attemptAt', row.attempt_at),

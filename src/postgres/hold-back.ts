@@ -1,4 +1,5 @@
 /** SQL that keeps the running exports of one API key below a number. */
+import type { Dispatched } from '../export/ports.ts'
 import type { Query } from './pool.ts'
 
 /** Any number that nobody else uses: with the hash of a key's name, one decision at a time about its exports. */
@@ -41,9 +42,9 @@ export async function admit(
   query: Query,
   requestedBy: string,
   { perKey, limit }: { readonly perKey: number | undefined; readonly limit: number },
-): Promise<readonly { readonly id: string; readonly dispatch: number }[]> {
+): Promise<readonly Dispatched[]> {
   await takeTurns(query, requestedBy)
-  const { rows } = await query<{ id: string; dispatch: number }>(
+  const { rows } = await query<{ id: string; dispatch: number; traceparent: string | null }>(
     `with next as (
        select id from longhaul.exports
        where held_back and state = 'queued' and requested_by = $1
@@ -52,11 +53,11 @@ export async function admit(
          (select count(*) from longhaul.exports where requested_by = $1 and state = 'running')))), admitted as (
        update longhaul.exports set held_back = false, dispatch = dispatch + 1
        where id in (select id from next)
-       returning id, dispatch, created_at)
-     select id, dispatch from admitted order by created_at, id`,
+       returning id, dispatch, traceparent, created_at)
+     select id, dispatch, traceparent from admitted order by created_at, id`,
     [requestedBy, perKey ?? limit, limit],
   )
-  return rows
+  return rows.map((row) => ({ ...row, traceparent: row.traceparent ?? undefined }))
 }
 
 /** The keys of which exports are held back. */

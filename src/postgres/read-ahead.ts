@@ -1,5 +1,6 @@
 import type { DatasetQuery } from '../datasets/dataset.ts'
 import type { ReadOptions, RowBlock } from '../export/ports.ts'
+import { inSpan } from '../runtime/trace.ts'
 import { planSegment, wholeRange, type SpanTask, type Task } from './plan-segment.ts'
 import type { Reader, ReadSegmentOptions } from './reader.ts'
 
@@ -108,8 +109,17 @@ export async function* readAhead(
     slot.next = chain([{ kind: 'rest', query, segment: rest }], slot.next)
   }
 
-  async function fill(reader: Reader, slot: Slot): Promise<void> {
+  const fill = (reader: Reader, slot: Slot): Promise<void> =>
+    inSpan('read segment', {}, async (span) => {
+      const read = await takeBlocks(reader, slot)
+      span.setAttributes({ 'longhaul.rows': read.rows, 'longhaul.bytes': read.bytes })
+    })
+
+  async function takeBlocks(reader: Reader, slot: Slot) {
+    const filled = { rows: 0, bytes: 0 }
     for await (const block of read(reader, slot)) {
+      filled.rows += block.rows
+      filled.bytes += block.bytes.length
       seen.rows += block.rows
       seen.bytes += block.bytes.length
       heldBytes += block.bytes.length
@@ -117,13 +127,14 @@ export async function* readAhead(
       changed.notify()
       // the one that comes next goes on whatever the others hold
       while (heldBytes >= readAheadBytes && !(slot === head && slot.blocks.length === 0)) {
-        if (stopped) return
+        if (stopped) return filled
         await changed.wait()
       }
-      if (stopped) return
+      if (stopped) return filled
     }
     slot.done = true
     changed.notify()
+    return filled
   }
 
   async function work(reader: Reader): Promise<void> {

@@ -1,5 +1,7 @@
 import type { DatasetQuery } from '../datasets/dataset.ts'
 import type { RowSource, Snapshot } from '../export/ports.ts'
+import { SpanKind } from '@opentelemetry/api'
+import { inSpan } from '../runtime/trace.ts'
 import { readAhead, type ReadAheadSizes } from './read-ahead.ts'
 import { createReader, type Reader } from './reader.ts'
 import { openSession, type Session } from './session.ts'
@@ -20,7 +22,9 @@ export function createRowSource(url: string, options: RowSourceOptions): RowSour
       // what is read ahead is of no use once nobody wants it any more
       const left = new AbortController()
       const both = AbortSignal.any([signal, left.signal])
-      const first = await openSession(url, { limits, share: readers > 1, signal: both })
+      const first = await inSpan('open snapshot', { kind: SpanKind.CLIENT }, () =>
+        openSession(url, { limits, share: readers > 1, signal: both }),
+      )
       return createSnapshot(url, first, options, both, left)
     },
   }

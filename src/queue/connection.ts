@@ -3,9 +3,11 @@ import {
   type BackendFactory,
   type IQueueBackend,
   type PostgresConnectionOptions,
+  type Telemetry,
 } from 'bullmq'
 import { createPatientBackend, postgresOptions } from './postgres-backend.ts'
 import { createOwningBackend, type RedisConnectionOptions } from './redis-backend.ts'
+import { queueTelemetry } from './telemetry.ts'
 
 type ConnectionOptions = PostgresConnectionOptions | RedisConnectionOptions
 
@@ -27,6 +29,7 @@ export interface BackendOptions {
   readonly connection: ConnectionOptions
   readonly prefix?: string
   readonly skipVersionCheck?: boolean
+  readonly telemetry: Telemetry
 }
 
 /** Where the queue lives, and the classes of BullMQ bound to it. */
@@ -39,18 +42,24 @@ export interface QueueConnection {
 }
 
 /** The queue in the control database: a small installation needs no Redis. */
-export const postgresQueue = (url: string): QueueConnection => ({
-  classes,
-  producer: { connection: postgresOptions(url, 2) },
-  worker: { connection: postgresOptions(url, 4) },
-})
+export const postgresQueue = (url: string): QueueConnection => {
+  const telemetry = queueTelemetry()
+  return {
+    classes,
+    producer: { connection: postgresOptions(url, 2), telemetry },
+    worker: { connection: postgresOptions(url, 4), telemetry },
+  }
+}
 
 export const redisQueue = (
   producer: RedisConnectionOptions,
   worker: RedisConnectionOptions,
   options: { readonly prefix: string; readonly skipVersionCheck: boolean },
-): QueueConnection => ({
-  classes,
-  producer: { connection: producer, ...options },
-  worker: { connection: worker, ...options },
-})
+): QueueConnection => {
+  const shared = { ...options, telemetry: queueTelemetry() }
+  return {
+    classes,
+    producer: { connection: producer, ...shared },
+    worker: { connection: worker, ...shared },
+  }
+}

@@ -22,7 +22,12 @@ export function createSchedule(
   const silence = logErrors(queue, logger)
   return {
     async ensure() {
-      const opts = { removeOnComplete: true, removeOnFail: true }
+      const opts = {
+        removeOnComplete: true,
+        removeOnFail: true,
+        // each run enqueues the next one: they would be one trace for ever
+        telemetry: { omitContext: true },
+      }
       try {
         await queue.upsertJobScheduler(name, schedule, { name, data: {}, opts })
       } catch (error) {

@@ -2,6 +2,7 @@ import { setTimeout } from 'node:timers/promises'
 import type { S3Client } from '@aws-sdk/client-s3'
 import { StoreError } from '../errors.ts'
 import type { PutOptions, StoredObject } from '../export/ports.ts'
+import { inSpan } from '../runtime/trace.ts'
 import { isFarBeyond, type PartPlan } from './part-size.ts'
 import type { PutCleanup } from './put-cleanup.ts'
 import { translateS3Error } from './s3-errors.ts'
@@ -34,7 +35,19 @@ export interface PutDeps {
  * @throws StoreError, what the source failed with, or the reason of the abort; then, as far as the store
  * has answered, neither an object nor an open upload of this key is left
  */
-export async function putObject(
+export const putObject = (
+  deps: PutDeps,
+  key: string,
+  chunks: AsyncIterable<Buffer>,
+  options: PutOptions,
+): Promise<StoredObject> =>
+  inSpan('upload', { attributes: { 'aws.s3.key': key } }, async (span) => {
+    const stored = await put(deps, key, chunks, options)
+    span.setAttribute('longhaul.bytes', stored.bytes)
+    return stored
+  })
+
+async function put(
   deps: PutDeps,
   key: string,
   chunks: AsyncIterable<Buffer>,

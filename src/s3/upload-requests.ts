@@ -5,6 +5,7 @@ import {
   type S3Client,
 } from '@aws-sdk/client-s3'
 import { untilAborted } from '../runtime/abort.ts'
+import { inRequestSpan } from './request-span.ts'
 import { completeUpload } from './complete-upload.ts'
 
 type Command = Parameters<S3Client['send']>[0]
@@ -86,7 +87,7 @@ export function createUploadRequests(
   }
 
   const send = (command: Command): Promise<unknown> =>
-    sendCommand(command).catch((error: unknown) => {
+    inRequestSpan(command, () => sendCommand(command)).catch((error: unknown) => {
       failed.abort(error)
       throw error
     })

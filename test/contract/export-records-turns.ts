@@ -22,12 +22,13 @@ export function describeTurns(make: MakeExportRecords): void {
     })
 
     /** New ones of a new key, the oldest first. */
-    async function create(count: number) {
+    async function create(count: number, traceparent?: string) {
       const requestedBy = randomUUID()
       const drafts = Array.from({ length: count }, (_, second) =>
         newExport({
           createdAt: new Date(Date.UTC(2026, 0, 1, 0, 0, second)),
           requestedBy,
+          traceparent,
         }),
       )
       const created: ExportRecord[] = []
@@ -97,6 +98,16 @@ export function describeTurns(make: MakeExportRecords): void {
       expect(await records.keysHeldBack()).not.toContain(requestedBy)
       await records.cancel(ids[1]!, now)
       expect(await records.admit(requestedBy, admitTwo)).toEqual([])
+    })
+
+    it('are admitted with the trace that they belong to', async () => {
+      const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
+      const { ids, requestedBy } = await create(3, traceparent)
+      await claimAll(ids)
+      await records.cancel(ids[0]!, now)
+      const [admitted] = await records.admit(requestedBy, admitTwo)
+      expect(admitted).toEqual({ id: ids[2], dispatch: 2, traceparent })
+      expect((await records.get(ids[0]!)).traceparent).toBe(traceparent)
     })
 
     it('are all admitted when there is no such limit any more', async () => {

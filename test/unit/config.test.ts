@@ -51,6 +51,7 @@ describe('the configuration', () => {
       linkTtlSeconds: 3600,
       artifactTtlDays: 7,
       logLevel: 'info',
+      tracing: false,
     })
     expect(parseClientConfig({})).toEqual({ url: 'http://127.0.0.1:8080', apiKey: undefined })
   })
@@ -95,6 +96,15 @@ describe('the configuration', () => {
       exportConcurrency: 64,
       logLevel: 'debug',
     })
+  })
+
+  it.each([
+    [{ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318' }, true],
+    [{ OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'https://collector/v1/traces' }, true],
+    [{ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318', OTEL_SDK_DISABLED: 'true' }, false],
+    [{ OTEL_SERVICE_NAME: 'exports' }, false],
+  ])('traces where it is said where to: %o', (variables, tracing) => {
+    expect(parseConfig({ ...least, ...variables }).tracing).toBe(tracing)
   })
 
   it('cannot be changed afterwards', () => {
@@ -169,6 +179,8 @@ describe('a configuration that is wrong', () => {
     ['S3_CHECKSUMS', 'WHEN_REQUIRED', 'expected one of "when_supported", "when_required"'],
     ['S3_ENDPOINT', 's3://bucket', 'expected a URL that begins with http:// or https://'],
     ['S3_LINK_ENDPOINT', 'files', 'expected a URL that begins with http:// or https://'],
+    ['OTEL_EXPORTER_OTLP_ENDPOINT', 'collector:4318', 'begins with http:// or https://'],
+    ['OTEL_EXPORTER_OTLP_PROTOCOL', 'grpc', 'expected one of "http/protobuf", got "grpc"'],
     ['LOG_LEVEL', 'loud', 'expected one of "trace", "debug"'],
     ['HOST', '0.0.0.0', 'expected 127.0.0.1, ::1 or localhost, got "0.0.0.0": without API keys'],
     ['HOST', '192.168.0.1', 'expected 127.0.0.1, ::1 or localhost'],

@@ -5,5 +5,5 @@ export const serveCommand: BuildCommand = (readEnvironment) =>
   newCommand('serve', 'answer HTTP requests until stopped').action(async () => {
     // loaded only here: the commands that talk to a server start without database and queue
     const { startServer } = await import('../../compose.ts')
-    await runService(readEnvironment(), startServer)
+    await runService(readEnvironment(), { name: 'longhaul-server', start: startServer })
   })
