@@ -1,7 +1,7 @@
 import type { S3Client } from '@aws-sdk/client-s3'
 import type { ArtifactStore } from '../export/ports.ts'
 import type { Probe } from '../runtime/readiness.ts'
-import { signLink } from './link.ts'
+import { createLinkSigner } from './link.ts'
 import { listEntries } from './list-entries.ts'
 import { abortOpenUploads } from './open-uploads.ts'
 import { planParts, type PartPlan } from './part-size.ts'
@@ -61,6 +61,7 @@ export function createArtifactStore({
   settleMs = defaultSettleMs,
 }: ArtifactStoreDeps): S3ArtifactStore {
   const cleanup = createPutCleanup({ client, bucket, settleMs, onCleanupFailed })
+  const signLink = createLinkSigner(linkClient, bucket)
   const putDeps = { client, bucket, plan, lookPausesMs, repeatMs, cleanup }
 
   const translated = <T>(work: Promise<T>): Promise<T> =>
@@ -73,7 +74,7 @@ export function createArtifactStore({
     stat: (key) => translated(statObject(client, bucket, key)),
     remove: (key) => translated(removeObject(client, bucket, key)),
     abortUploads: (key) => translated(abortOpenUploads(client, bucket, key)),
-    link: (key, options) => translated(signLink(linkClient, bucket, key, options)),
+    link: (key, options) => translated(signLink(key, options)),
     probe: (options) => translated(probeBucket(client, bucket, options)),
     close: () => cleanup.close(),
 
