@@ -48,8 +48,12 @@ async function startOwnStack(resources: Resources) {
 /**
  * Runs a benchmark with a server of its own: on the stack that the environment names, if DATABASE_URL is set,
  * else on an embedded one, of which nothing is left, not even by Ctrl-C.
+ * @param variables of all processes besides
  */
-export async function withBenchStack(work: (stack: BenchStack) => Promise<void>): Promise<void> {
+export async function withBenchStack(
+  work: (stack: BenchStack) => Promise<void>,
+  variables: Readonly<Record<string, string>> = {},
+): Promise<void> {
   const resources = createResources()
   for (const [signal, number] of [
     ['SIGINT', 2],
@@ -66,7 +70,7 @@ export async function withBenchStack(work: (stack: BenchStack) => Promise<void>)
       givenUrl === undefined
         ? await startOwnStack(resources)
         : { values: { ...Object.fromEntries(given), DATABASE_URL: givenUrl } }
-    const environment = { ...values, PORT: '0', WORKER_PORT: '0' }
+    const environment = { ...values, PORT: '0', WORKER_PORT: '0', ...variables }
     const databaseUrl = values.DATABASE_URL
     await migrate(databaseUrl, { referenceSchema: true })
     const server = resources.add(await startProcess('serve', environment), (started) =>

@@ -57,12 +57,10 @@ async function untilReady(child: ChildProcess, command: string): Promise<Record<
   const lines = createInterface({ input: child.stderr as NodeJS.ReadableStream })
   return new Promise((resolve, reject) => {
     lines.on('line', (line) => {
-      if (!line.startsWith('{')) process.stderr.write(`${command}: ${line}\n`)
-      else {
-        const entry = JSON.parse(line) as Record<string, unknown>
-        if (String(entry['msg']).endsWith(' ready')) resolve(entry)
-        if (entry['level'] === 'error') process.stderr.write(`${command}: ${line}\n`)
-      }
+      // a look rather than a parse: there may be a thousand a second
+      const isError = !line.startsWith('{') || line.startsWith('{"level":"error"')
+      if (isError) process.stderr.write(`${command}: ${line}\n`)
+      else if (line.endsWith(' ready"}')) resolve(JSON.parse(line) as Record<string, unknown>)
     })
     child.once('exit', (code) => reject(new Error(`${command} ended with ${code ?? 'a signal'}.`)))
   })
