@@ -28,6 +28,9 @@ export function objectKey(
 export const attemptsFolder = (prefix: string, id: string): string =>
   `${exportsFolder(prefix)}${id}/`
 
+/** Below it are the objects that `longhaul doctor` puts there for a moment. No export has this id. */
+export const probesFolder = (prefix: string): string => `${exportsFolder(prefix)}doctor/`
+
 const keyShape =
   /^([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\/([1-9]\d{0,8})\/[^/]+$/
 

@@ -1,11 +1,14 @@
 import type { ExportRecord } from '../export/model.ts'
-import { parseObjectKey } from '../export/object-key.ts'
+import { parseObjectKey, probesFolder } from '../export/object-key.ts'
 import type { StoredEntry } from '../export/ports.ts'
 
 /** What a sweep does with an entry of the store, and why. */
 export type LeftoverDecision =
-  /** Nobody will need it: its attempt is over and did not win, or its artifact has expired. */
-  | { readonly remove: true; readonly reason: 'lost' | 'expired' }
+  /**
+   * Nobody will need it: its attempt is over and did not win, its artifact has expired, or it is of a `longhaul
+   * doctor` that was killed.
+   */
+  | { readonly remove: true; readonly reason: 'lost' | 'expired' | 'probe' }
   /**
    * `young`: may be cleaned up by its worker yet. `running`: of the attempt that runs. `artifact`: the
    * winner. `unknown`: not of an export, or an attempt, that this control database knows.
@@ -16,6 +19,9 @@ const keep = (reason: (LeftoverDecision & { remove: false })['reason']): Leftove
   remove: false,
   reason,
 })
+
+/** A doctor lives for a minute: nobody's is taken away from under it, whatever `before` is, ms. */
+const probeLifeMs = 3_600_000
 
 /**
  * Decides what becomes of an entry below the folder of all exports. What this control database does
@@ -29,6 +35,10 @@ export function decideLeftover(
   record: ExportRecord | undefined,
   { keyPrefix, before }: { readonly keyPrefix: string; readonly before: Date },
 ): LeftoverDecision {
+  if (key.startsWith(probesFolder(keyPrefix))) {
+    const over = at.getTime() < before.getTime() - probeLifeMs
+    return over ? { remove: true, reason: 'probe' } : keep('young')
+  }
   const owner = parseObjectKey(keyPrefix, key)
   if (owner === undefined || record?.id !== owner.id || owner.attempt > record.attempt) {
     return keep('unknown')

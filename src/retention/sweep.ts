@@ -20,9 +20,9 @@ export interface SweepSettings {
 export interface SweepReport {
   /** Artifacts whose time was over: the record stays as expired. */
   readonly expired: number
-  /** Objects of attempts that did not win, or of artifacts that had expired before. */
+  /** Objects of attempts that did not win, of artifacts that had expired before, or of a doctor that was killed. */
   readonly objects: number
-  /** Open uploads of attempts that are over. */
+  /** Open uploads of attempts that are over, or of such a doctor. */
   readonly uploads: number
   /** Entries below our folder that this control database does not know: they stay. */
   readonly unknown: number

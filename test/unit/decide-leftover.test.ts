@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { ExportRecord } from '../../src/export/model.ts'
-import { objectKey } from '../../src/export/object-key.ts'
+import { objectKey, probesFolder } from '../../src/export/object-key.ts'
 import type { StoredEntry } from '../../src/export/ports.ts'
 import { decideLeftover } from '../../src/retention/decide-leftover.ts'
 import { newArtifact, newRecord } from '../support/new-export.ts'
@@ -50,6 +50,21 @@ describe('what a sweep does with an object', () => {
   it('waits until it is old enough', () => {
     expect(decide(entry(2, { at: before }), record('running'))).toBe('keep: young')
     expect(decide(entry(2, { at: old }), record('running'))).toBe('remove: lost')
+  })
+})
+
+describe('what a sweep does with what a doctor put there', () => {
+  const probe = (ageMs: number, kind: StoredEntry['kind'] = 'object') =>
+    decide(
+      { kind, key: `${probesFolder(keyPrefix)}x`, at: new Date(before.getTime() - ageMs) },
+      undefined,
+    )
+
+  it('removes it an hour after it might remove anything', () => {
+    expect(probe(0)).toBe('keep: young')
+    expect(probe(3_600_000)).toBe('keep: young')
+    expect(probe(3_600_001)).toBe('remove: probe')
+    expect(probe(3_600_001, 'upload')).toBe('remove: probe')
   })
 })
 
