@@ -18,6 +18,8 @@ const oneFolder = (name, packages, folder) => ({
 
 const L0 = ['^src/errors\\.ts$', '^src/runtime/', '^src/logger\\.ts$', '^src/version\\.ts$']
 const domain = ['^src/export/(model|ports)\\.ts$', ...L0]
+/** What adapters are asked to look at. */
+const inspection = '^src/doctor/ports\\.ts$'
 
 module.exports = {
   forbidden: [
@@ -58,16 +60,22 @@ module.exports = {
     only(
       'postgres',
       '^src/postgres/',
-      ['^src/export/state\\.ts$', '^src/datasets/dataset\\.ts$', ...domain],
+      ['^src/export/state\\.ts$', '^src/datasets/dataset\\.ts$', inspection, ...domain],
       'adapters know ports, never each other',
     ),
-    only('s3', '^src/s3/', domain, 'adapters know ports, never each other'),
-    only('queue', '^src/queue/', domain, 'adapters know ports, never each other'),
+    only('s3', '^src/s3/', [inspection, ...domain], 'adapters know ports, never each other'),
+    only('queue', '^src/queue/', [inspection, ...domain], 'adapters know ports, never each other'),
+    only(
+      'doctor',
+      '^src/doctor/',
+      ['^src/datasets/dataset\\.ts$', ...L0],
+      'decides what facts mean; knows no technology',
+    ),
     only('metrics', '^src/metrics/', ['^src/retention/', ...domain], 'wraps ports and use cases'),
     only(
       'http',
       '^src/http/',
-      ['^src/export/', '^src/config/api-keys\\.ts$', ...L0],
+      ['^src/export/', '^src/config/api-keys\\.ts$', inspection, ...L0],
       'never postgres, s3 or queue',
     ),
     only(

@@ -179,7 +179,7 @@ export function readEnvironment(): Environment {
 /**
  * Hands the AWS variables to the AWS SDK, whose credential chain reads process.env itself; one that
  * is undefined here is taken away. Also silences the SDK's warning about Node 20 at every start,
- * which the README gives once.
+ * which `longhaul doctor` and the README give once.
  */
 export function exposeToAwsSdk(environment: Environment): void {
   expose(environment, 'AWS_')

@@ -41,9 +41,13 @@ const byCode: Readonly<Record<string, number>> = {
 export const exitCodeOf = (error: unknown): number =>
   (error instanceof ExportError ? byCode[error.code] : undefined) ?? 70
 
+/** Of a command that has done what it is for; what it found is its result, no error. */
+export const doctorFoundProblem = 1
+
 export const exitCodeHelp = `
 Exit codes:
   0   done
+  1   doctor found a problem
   10  no such export
   11  the export's state does not allow it
   12  the export was canceled

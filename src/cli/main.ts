@@ -6,6 +6,7 @@ import { version } from '../version.ts'
 import { cancelCommand } from './commands/cancel.ts'
 import { demoCommand } from './commands/demo.ts'
 import { devCommand } from './commands/dev.ts'
+import { doctorCommand } from './commands/doctor.ts'
 import { downloadCommand } from './commands/download.ts'
 import { exportCommand } from './commands/export.ts'
 import { keysCommand } from './commands/keys.ts'
@@ -29,7 +30,7 @@ function buildProgram(): Command {
   const commands = [
     ...[demoCommand, devCommand, migrateCommand, seedCommand, serveCommand, workerCommand],
     ...[exportCommand, statusCommand, listCommand, downloadCommand, cancelCommand],
-    ...[sweepCommand, keysCommand],
+    ...[sweepCommand, keysCommand, doctorCommand],
   ]
   for (const build of commands) program.addCommand(build(readEnvironment))
   // also for the sub-commands: a wrong command line throws, and ends below with exit code 64

@@ -102,8 +102,36 @@ export interface RecordSearch {
   readonly failure: (id: string, problem: string) => ExportError
 }
 
+/** An index without which a range, or what belongs to its records, is found by reading whole tables. */
+export interface TableIndex {
+  /** What to call it where it has to be made. */
+  readonly name: string
+  readonly table: string
+  /** Its first columns; more may follow. */
+  readonly columns: readonly IndexColumn[]
+  /** Rows without a value in this column may be left out. */
+  readonly notNull?: string
+}
+
+export interface IndexColumn {
+  readonly name: string
+  /** Where it matters: the order of an export is that of bytes. */
+  readonly collation?: 'C'
+}
+
+/** A column of times by which ranges are selected. */
+export interface EventColumn {
+  readonly table: string
+  readonly column: string
+}
+
 export interface Dataset {
   readonly name: string
+  /** All that its queries may read. */
+  readonly tables: readonly SourceTable[]
+  readonly indexes: readonly TableIndex[]
+  /** Tells from when the latest records are. */
+  readonly event: EventColumn
   /**
    * The statements whose rows, one statement after the other, are the export. Each can be answered
    * from an index in order, so that no sort holds back the first row.

@@ -4,6 +4,8 @@ import { services } from './services.ts'
 
 const datasets: ReadonlyMap<string, Dataset> = new Map([services].map((d) => [d.name, d]))
 
+export const allDatasets: readonly Dataset[] = [...datasets.values()]
+
 /** Of all that can be exported. */
 export const datasetNames: readonly string[] = [...datasets.keys()]
 

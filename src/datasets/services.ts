@@ -13,6 +13,7 @@ import { EncodeError } from '../errors.ts'
 import { createParameters, type Parameters } from './parameters.ts'
 import { parseRefusal, refuse } from './refusal.ts'
 import { serviceIds, serviceTables } from './services-columns.ts'
+import { serviceIndexes } from './services-indexes.ts'
 import { serviceDetails, serviceDocument } from './services-document.ts'
 
 /** `[from, to)`: the one place that decides which end of a range belongs to it. */
@@ -161,5 +162,8 @@ const refuseService = (id: string, problem: string) =>
 /** Context Services: services with their states and tasks, or only their ids. */
 export const services: Dataset = {
   name: 'services',
+  tables: serviceTables,
+  indexes: serviceIndexes,
+  event: { table: 'context_services.services', column: 'started_at' },
   queries: (selection) => passes[selection.events].map((pass) => query(pass, selection)),
 }

@@ -1,8 +1,9 @@
 import { readdir, readFile } from 'node:fs/promises'
 import type pg from 'pg'
+import type { MigrationFacts } from '../doctor/ports.ts'
 import { ConfigError } from '../errors.ts'
 import { translatePgError } from './pg-errors.ts'
-import { connect, type Database } from './pool.ts'
+import { connect, type Database, type Query } from './pool.ts'
 
 /** Any number that nobody else uses: serialises migrations of one database. "longhaul" in ASCII, cut to 32 bits. */
 const advisoryLock = 0x6c6f6e67
@@ -76,20 +77,31 @@ async function migrationNames(folder: string): Promise<readonly string[]> {
     .sort()
 }
 
+/** Which migrations a control database has, and which of this version it lacks. @throws SourceError */
+export async function readMigrations(query: Query): Promise<MigrationFacts> {
+  const ledgers = await query<{ ledger: string | null }>(
+    `select to_regclass('longhaul.migrations')::text as ledger`,
+  )
+  const exists = (ledgers.rows[0]?.ledger ?? null) !== null
+  const { rows } = exists
+    ? await query<{ name: string }>('select name from longhaul.migrations order by name')
+    : { rows: [] }
+  const applied = rows.map(({ name }) => name)
+  const wanted = await migrationNames('migrations')
+  const known = [...wanted, ...(await migrationNames('reference-schema'))]
+  return {
+    applied,
+    missing: wanted.filter((name) => !applied.includes(name)),
+    unknown: applied.filter((name) => !known.includes(name)),
+  }
+}
+
 /**
  * Refuses to work on a control database that `longhaul migrate` has not brought up to date.
  * @throws ConfigError, SourceError
  */
-export async function assertMigrated(database: Database): Promise<void> {
-  const exists = await database.query<{ ledger: string | null }>(
-    `select to_regclass('longhaul.migrations')::text as ledger`,
-  )
-  const names = await migrationNames('migrations')
-  const done =
-    (exists.rows[0]?.ledger ?? null) === null
-      ? []
-      : (await database.query<{ name: string }>('select name from longhaul.migrations')).rows
-  const missing = names.filter((name) => !done.some((row) => row.name === name))
+export async function assertMigrated(database: Pick<Database, 'query'>): Promise<void> {
+  const { missing } = await readMigrations(database.query)
   if (missing.length === 0) return
   throw new ConfigError([
     `DATABASE_URL: the control database lacks the migrations ${missing.join(', ')}; run \`longhaul migrate\``,

@@ -94,9 +94,15 @@ export function createPool(
 /**
  * Opens one connection of its own, for work whose unclean end must not leave a connection behind
  * that somebody else would use. The caller disconnects it.
- * @throws SourceError
+ * @param signal gives up the attempt to connect; of no meaning later
+ * @throws SourceError, or the signal's reason
  */
-export async function connect(url: string, role: DatabaseRole): Promise<pg.Client> {
+export async function connect(
+  url: string,
+  role: DatabaseRole,
+  { signal }: { readonly signal?: AbortSignal } = {},
+): Promise<pg.Client> {
+  signal?.throwIfAborted()
   const client = new pg.Client({
     connectionString: url,
     connectionTimeoutMillis: connectTimeoutMs,
@@ -106,10 +112,14 @@ export async function connect(url: string, role: DatabaseRole): Promise<pg.Clien
   // a broken connection also rejects what waits on it; the event alone would end the process
   client.on('error', () => undefined)
   try {
-    await client.connect()
+    const connecting = client.connect()
+    await (signal === undefined ? connecting : untilAborted(connecting, signal))
     return client
   } catch (error) {
+    // to one that never says a word there is no good order
+    if (signal?.aborted) client.connection.stream.destroy()
     await disconnect(client)
+    signal?.throwIfAborted()
     throw translatePgError(error, role)
   }
 }

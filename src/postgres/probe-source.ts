@@ -10,7 +10,7 @@ export async function probeSource(
   url: string,
   { signal }: { readonly signal: AbortSignal },
 ): Promise<void> {
-  const client = await connect(url, 'source database')
+  const client = await connect(url, 'source database', { signal })
   try {
     await untilAborted(client.query('select'), signal)
   } catch (error) {

@@ -3,6 +3,7 @@ import type { RowBlock } from '../export/ports.ts'
 import { EncodeError } from '../errors.ts'
 import { KiB } from '../runtime/units.ts'
 import { createBlockWriter } from './block-writer.ts'
+import { explain } from './explain.ts'
 import type { Session } from './session.ts'
 import { sliceSpan } from './slice-span.ts'
 
@@ -57,13 +58,18 @@ export interface Reader {
   ): AsyncGenerator<RowBlock, Segment | undefined>
 }
 
+/** Whether statements of the session may sort; they may not when it begins. */
+export async function setSort({ ask }: Pick<Session, 'ask'>, allowed: boolean): Promise<void> {
+  const text = `select set_config('enable_sort', $1, true)`
+  await ask({ text, values: [allowed ? 'on' : 'off'] })
+}
+
 export function createReader(session: Session): Reader {
   let sorts = false
 
   async function allowSort(allowed: boolean): Promise<void> {
     if (allowed === sorts) return
-    const text = `select set_config('enable_sort', $1, true)`
-    await session.ask({ text, values: [allowed ? 'on' : 'off'] })
+    await setSort(session, allowed)
     sorts = allowed
   }
 
@@ -138,12 +144,7 @@ export function createReader(session: Session): Reader {
     async estimate(query, span) {
       await allowSort(query.mayBeSorted)
       const { segments } = query
-      const { text, values } = segments?.places(span ?? segments.range) ?? query
-      const [row] = await session.ask<{ 'QUERY PLAN': [{ Plan: Plan }] }>({
-        text: `explain (format json) ${text}`,
-        values,
-      })
-      const plan = row?.['QUERY PLAN'][0].Plan
+      const plan = await explain(session, segments?.places(span ?? segments.range) ?? query)
       return { rows: plan?.['Plan Rows'] ?? 0, cost: plan?.['Total Cost'] ?? 0 }
     },
     placeAt,
@@ -172,11 +173,6 @@ export function createReader(session: Session): Reader {
       return after === undefined ? undefined : { ...segment, after }
     },
   }
-}
-
-interface Plan {
-  readonly 'Plan Rows': number
-  readonly 'Total Cost': number
 }
 
 /** A view may present what the reference tables forbid. */

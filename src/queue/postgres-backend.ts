@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { createPostgresBackend, type PostgresConnectionOptions } from 'bullmq'
 
 /** BullMQ's own tables, apart from Longhaul's. */
-const schema = 'longhaul_queue'
+export const queueSchema = 'longhaul_queue'
 
 /** Every statement of the queue is short, at worst one of those that set it up: without an answer by then it has none, ms. */
 const queryTimeoutMs = 10_000
@@ -17,12 +17,16 @@ const closeTimeoutMs = 2000
 /**
  * How BullMQ reaches the queue in the control database.
  * @param connections for ordinary statements; a worker has one more that listens
+ * @param migrate whether BullMQ's tables are brought up to date, under a lock of its own; else they must be there
  */
-export const postgresOptions = (url: string, connections: number): PostgresConnectionOptions => ({
+export const postgresOptions = (
+  url: string,
+  connections: number,
+  { migrate = true }: { readonly migrate?: boolean } = {},
+): PostgresConnectionOptions => ({
   connectionString: url,
-  schema,
-  // brings BullMQ's tables up to date, under a lock of its own
-  migrate: true,
+  schema: queueSchema,
+  migrate,
   max: connections,
   application_name: 'longhaul-queue',
   connectionTimeoutMillis: 10_000,

@@ -1,6 +1,11 @@
 import { ReplyError } from 'ioredis'
-import { ConfigError, QueueError } from '../errors.ts'
-import { createRedisClient, describeRedis, type RedisSettings } from './redis-client.ts'
+import { ConfigError, ExportError, QueueError } from '../errors.ts'
+import {
+  createRedisClient,
+  describeRedis,
+  type RedisClient,
+  type RedisSettings,
+} from './redis-client.ts'
 
 export interface RedisFacts {
   /** Some services forbid to ask with INFO. */
@@ -12,30 +17,52 @@ export interface RedisFacts {
  * @throws QueueError; it is retryable unless Redis refuses what we are
  * @throws ConfigError when it evicts keys to make room, as it might a job or its lock
  */
-export async function probeRedis(settings: RedisSettings): Promise<RedisFacts> {
-  const client = createRedisClient(settings, 'probe')
-  let lastError: unknown
-  client.on('error', (error: unknown) => (lastError = error))
-  try {
-    await client.connect()
-    const policy = policyOf(await client.info())
+export const probeRedis = (settings: RedisSettings): Promise<RedisFacts> =>
+  askRedis(settings, async (client) => {
+    const info = await readInfo(client)
+    const policy = info && policyOf(info)
     if (policy !== undefined && policy !== 'noeviction') {
       throw new ConfigError([
         `REDIS_URL: expected a Redis whose maxmemory-policy is noeviction, got ${policy} at ${describeRedis(settings)}: ` +
           'when its memory is full it would delete jobs and locks. Set it with: CONFIG SET maxmemory-policy noeviction',
       ])
     }
-    return { answersInfo: true }
+    return { answersInfo: info !== undefined }
+  })
+
+/**
+ * Asks Redis something, over a connection of its own that is tried once.
+ * @throws QueueError as of `probeRedis`, and the ExportErrors of `work`
+ */
+export async function askRedis<T>(
+  settings: RedisSettings,
+  work: (client: RedisClient) => Promise<T>,
+): Promise<T> {
+  const client = createRedisClient(settings, 'probe')
+  let lastError: unknown
+  client.on('error', (error: unknown) => (lastError = error))
+  try {
+    await client.connect()
+    return await work(client)
   } catch (error) {
-    if (error instanceof ConfigError) throw error
+    if (error instanceof ExportError) throw error
     // a connection that fails tells why by an event
-    const cause = isReply(error) ? error : (lastError ?? error)
-    if (isReply(cause) && cause.message.startsWith('NOPERM')) return { answersInfo: false }
-    throw unreachable(settings, cause)
+    throw unreachable(settings, isReply(error) ? error : (lastError ?? error))
   } finally {
     client.disconnect()
   }
 }
+
+/** Undefined where we may not ask. */
+export const readInfo = (client: Pick<RedisClient, 'info'>): Promise<string | undefined> =>
+  unlessForbidden(client.info())
+
+/** Undefined where Redis knows the command, but not for us, or where a service has taken it away. */
+export const unlessForbidden = <T>(asked: Promise<T>): Promise<T | undefined> =>
+  asked.catch((error: unknown) => {
+    if (isReply(error) && /^(NOPERM|ERR unknown command)/i.test(error.message)) return undefined
+    throw error
+  })
 
 /** What Redis itself said, rather than a connection that broke. */
 const isReply = (error: unknown): error is Error => error instanceof ReplyError
@@ -60,7 +87,9 @@ function unreachable(settings: RedisSettings, cause: unknown): QueueError {
   }
   return new QueueError(`Redis at ${where} cannot be reached: ${message}.`, {
     cause,
-    hint: 'Check that it runs, and that REDIS_URL leads there.',
+    hint: /cluster support disabled/i.test(message)
+      ? 'Take REDIS_CLUSTER away, or let REDIS_URL lead to a server of the cluster.'
+      : 'Check that it runs, and that REDIS_URL leads there.',
   })
 }
 
@@ -76,4 +105,8 @@ export function reasonOf(error: unknown): string {
   return lastNodeError === undefined ? error.message : reasonOf(lastNodeError)
 }
 
-const policyOf = (info: string) => /^maxmemory_policy:(.*?)\r?$/m.exec(info)?.[1]
+const policyOf = (info: string) => infoField(info, 'maxmemory_policy')
+
+/** One field of the answer to INFO. */
+export const infoField = (info: string, name: string): string | undefined =>
+  new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1]

@@ -9,7 +9,7 @@ import { createFolder, errorOf, runCli } from '../support/run-cli.ts'
 
 const commands = [
   ...['demo', 'dev', 'migrate', 'seed', 'serve', 'worker'],
-  ...['export', 'status', 'list', 'download', 'cancel', 'sweep'],
+  ...['export', 'status', 'list', 'download', 'cancel', 'sweep', 'doctor'],
 ]
 const nobody = { LONGHAUL_URL: 'http://127.0.0.1:1' }
 
@@ -29,7 +29,7 @@ describe.concurrent('help', () => {
     const { code, stdout, stderr } = await runCli(['--help'])
     expect([code, stderr]).toEqual([0, ''])
     for (const name of commands) expect(stdout).toMatch(new RegExp(`^  ${name}\\b`, 'm'))
-    for (const each of [0, 10, 11, 12, 20, 21, 22, 23, 64, 69, 70, 74, 78, 130]) {
+    for (const each of [0, 1, 10, 11, 12, 20, 21, 22, 23, 64, 69, 70, 74, 78, 130]) {
       expect(stdout).toMatch(new RegExp(`^  ${each} `, 'm'))
     }
   })

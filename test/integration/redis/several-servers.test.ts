@@ -6,6 +6,7 @@ import { freePort } from '../../../src/embedded/free-port.ts'
 import { createDice } from '../../support/dice.ts'
 import { lastingPort } from '../../support/lasting-port.ts'
 import { startRedis } from '../../support/redis-server.ts'
+import { inspectRedis } from '../../../src/queue/inspect-redis.ts'
 import { until } from '../../support/until.ts'
 import { newId } from '../queue/setup.ts'
 import { expectWorks, open, redisWith, useQueue } from './setup.ts'
@@ -157,5 +158,14 @@ describe('a cluster of Redis', () => {
     }
     const sizes = await Promise.all(ports.map((port) => ask(port, 'DBSIZE')))
     expect(sizes).not.toContain(0)
+    // a doctor asks each of them
+    const redis = inspectRedis({
+      ...{ url: `redis://127.0.0.1:${ports[0]}`, cluster: true, prefix: 'doctor' },
+    })
+    const nodes = await redis.nodes({ signal: new AbortController().signal })
+    expect(nodes.map(({ place }) => place).sort()).toEqual(
+      ports.map((port) => `127.0.0.1:${port}`).sort(),
+    )
+    expect(nodes).toMatchObject(ports.map(() => ({ clustered: true, policy: 'noeviction' })))
   })
 })
