@@ -18,7 +18,7 @@ import { KiB } from '../runtime/units.ts'
 import type { S3Settings } from './client.ts'
 import { fetchLink } from './fetch-link.ts'
 import { inspectLifecycle } from './inspect-lifecycle.ts'
-import { signLink } from './link.ts'
+import { createLinkSigner } from './link.ts'
 import { observeDate } from './observe-date.ts'
 import { lacksPermission, translateRefusal } from './permissions.ts'
 import { probeBucket } from './probe-bucket.ts'
@@ -68,6 +68,7 @@ export function inspectBucket(
   const dropped = new AbortController()
   let uploadId: string | undefined
 
+  const signLink = createLinkSigner(linkClient, bucket)
   const untilDropped = { abortSignal: dropped.signal }
   /** What makes something is not given up when nobody waits for it any more: it may be made all the same. */
   function make<T>(kind: 'object' | 'upload', work: Promise<T>, { signal }: Asking): Promise<T> {
@@ -158,7 +159,7 @@ export function inspectBucket(
     },
     fetchLink: async (asking) => {
       const options = { ttlSeconds: linkTtlSeconds, fileName: 'doctor', contentType: 'text/plain' }
-      const { url } = await reading(signLink(linkClient, bucket, key, options))
+      const { url } = await reading(signLink(key, options))
       return fetchLink(url, body, asking)
     },
     remove: async ({ signal }) => {
