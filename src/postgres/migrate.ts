@@ -4,6 +4,7 @@ import type { MigrationFacts } from '../doctor/ports.ts'
 import { ConfigError } from '../errors.ts'
 import { translatePgError } from './pg-errors.ts'
 import { connect, type Database, type Query } from './pool.ts'
+import { assertServerVersion, serverVersionColumns, type ServerVersion } from './server-version.ts'
 
 /** Any number that nobody else uses: serialises migrations of one database. "longhaul" in ASCII, cut to 32 bits. */
 const advisoryLock = 0x6c6f6e67
@@ -24,7 +25,7 @@ export interface MigrateOptions {
  * Brings the control database up to date. Safe to run twice and from several processes at once: the
  * second one waits, then finds nothing to do.
  * @returns the names of the migrations that were applied
- * @throws SourceError
+ * @throws SourceError; ConfigError when PostgreSQL is too old, before anything is changed
  */
 export async function migrate(
   databaseUrl: string,
@@ -32,6 +33,7 @@ export async function migrate(
 ): Promise<readonly string[]> {
   const client = await connect(databaseUrl, 'control database')
   try {
+    await assertVersion(client)
     // a session lock: each migration commits by itself, and the lock is held across all of them
     await client.query('select pg_advisory_lock($1)', [advisoryLock])
     await client.query(ledger)
@@ -45,6 +47,11 @@ export async function migrate(
   } finally {
     await client.end()
   }
+}
+
+async function assertVersion(client: pg.Client): Promise<void> {
+  const { rows } = await client.query<ServerVersion>(`select ${serverVersionColumns}`)
+  for (const row of rows) assertServerVersion(row)
 }
 
 async function appliedMigrations(client: pg.Client): Promise<ReadonlySet<string>> {
@@ -97,11 +104,14 @@ export async function readMigrations(query: Query): Promise<MigrationFacts> {
 }
 
 /**
- * Refuses to work on a control database that `longhaul migrate` has not brought up to date.
+ * Refuses to work on a control database that `longhaul migrate` has not brought up to date, or whose
+ * PostgreSQL is too old.
  * @throws ConfigError, SourceError
  */
-export async function assertMigrated(database: Pick<Database, 'query'>): Promise<void> {
-  const { missing } = await readMigrations(database.query)
+export async function assertMigrated({ query }: Pick<Database, 'query'>): Promise<void> {
+  const { rows } = await query<ServerVersion>(`select ${serverVersionColumns}`)
+  for (const row of rows) assertServerVersion(row)
+  const { missing } = await readMigrations(query)
   if (missing.length === 0) return
   throw new ConfigError([
     `DATABASE_URL: the control database lacks the migrations ${missing.join(', ')}; run \`longhaul migrate\``,
