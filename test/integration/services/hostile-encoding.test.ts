@@ -10,9 +10,7 @@ async function setup(encoding: string, bytes: string): Promise<string> {
   const name = `test_${randomBytes(6).toString('hex')}`
   const admin = new pg.Client({ connectionString: DATABASE_URL })
   await admin.connect()
-  await admin.query(
-    `create database ${name} template template0 encoding '${encoding}' locale_provider libc locale 'C'`,
-  )
+  await admin.query(`create database ${name} template template0 encoding '${encoding}' locale 'C'`)
   onTestFinished(async () => {
     await admin.query(`drop database ${name} with (force)`)
     await admin.end()
