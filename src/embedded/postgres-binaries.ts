@@ -8,8 +8,8 @@ import { runTool, type RunAs } from './run-tool.ts'
 
 const DEBIAN_FOLDER = '/usr/lib/postgresql'
 
-/** Where to look: the npm package, what the system has installed, or first one and then the other. */
-export type BinariesSource = 'package' | 'system' | 'any'
+/** Where to look: the npm package, what the system has installed, first one and then the other, or one folder. */
+export type BinariesSource = 'package' | 'system' | 'any' | { readonly folder: string }
 
 /** Programs that were seen to run, as the user that the database runs as. */
 export interface PostgresBinaries {
@@ -50,6 +50,10 @@ export async function findPostgresBinaries(
 
 /** Folders with `initdb` and `postgres`, best first. What a later one costs is paid only when it is asked for. */
 async function* candidates(home: PostgresHome, source: BinariesSource): AsyncGenerator<string> {
+  if (typeof source === 'object') {
+    yield source.folder
+    return
+  }
   if (source !== 'system') yield* packageFolders(home)
   if (source !== 'package') yield* systemFolders()
 }
@@ -63,7 +67,8 @@ async function* packageFolders(home: PostgresHome): AsyncGenerator<string> {
   yield join(await copyPackage(root, home.path), 'bin')
 }
 
-async function* systemFolders(): AsyncGenerator<string> {
+/** Where a system has PostgreSQL: the folder of the PATH's, then Debian's, newest first. One may come twice. */
+export async function* systemFolders(): AsyncGenerator<string> {
   // the shell knows our PATH
   const onPath = await runTool('/bin/sh', ['-c', 'command -v initdb'], { inheritEnvironment: true })
   const initdb = await realpath(onPath.output.trim()).catch(() => undefined)
@@ -86,9 +91,9 @@ function findPackage(name: string): string | undefined {
 }
 
 /** The binaries of a folder, or why they cannot be used. */
-async function tryBinaries(
+export async function tryBinaries(
   folder: string,
-  runAs: RunAs | undefined,
+  runAs?: RunAs,
 ): Promise<PostgresBinaries | string> {
   const [initdb, postgres] = [join(folder, 'initdb'), join(folder, 'postgres')]
   const answers = await Promise.all(

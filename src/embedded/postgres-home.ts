@@ -122,7 +122,8 @@ async function isTrusted(path: string): Promise<boolean> {
   )
 }
 
-async function findNobody(): Promise<RunAs> {
+/** Whom the database runs as when we are root. */
+export async function findNobody(): Promise<RunAs> {
   const [uid, gid] = await Promise.all([
     runTool('id', ['-u', 'nobody']),
     runTool('id', ['-g', 'nobody']),

@@ -14,7 +14,7 @@ export interface StackOptions {
   /** Default true. False: faster, but a crash of the machine may lose the database. */
   readonly durable?: boolean
   /** Default `any`: the npm package, else what the system has. */
-  readonly binaries?: BinariesSource
+  readonly binaries?: BinariesSource | undefined
   /** Told of what is out of the ordinary, in whole sentences. */
   readonly log?: (line: string) => void
 }

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { loadCredentials, openDataFolder } from '../../src/embedded/data-folder.ts'
+import type { BinariesSource } from '../../src/embedded/postgres-binaries.ts'
 import { startPostgres } from '../../src/embedded/postgres.ts'
 import { removeStackData } from '../../src/embedded/remove-stack-data.ts'
 import { acquireStackLock } from '../../src/embedded/stack-lock.ts'
@@ -22,18 +23,27 @@ export interface KillablePostgres extends KillableServer {
 export interface KillablePostgresOptions extends KillableServerOptions {
   /** What it has confirmed survives a kill. */
   readonly durable: boolean
+  /** Default `any`. */
+  readonly binaries?: BinariesSource
 }
 
 /** A PostgreSQL that can be killed, and started again with its data and on its port. */
 export async function createKillablePostgres(
   resources: Resources,
-  { name, folder, port, durable, onDeath }: KillablePostgresOptions,
+  { name, folder, port, durable, binaries, onDeath }: KillablePostgresOptions,
 ): Promise<KillablePostgres> {
   const dataDir = resources.add(await openDataFolder(folder), removeStackData)
   const { postgresPassword: password } = await loadCredentials(dataDir)
   resources.add(await acquireStackLock(dataDir), (lock) => lock.release())
   const server = await createKillableServer(resources, { name, port, onDeath }, () =>
-    startPostgres({ dataDir, password, preferredPort: port, durable, log: () => undefined }),
+    startPostgres({
+      dataDir,
+      password,
+      preferredPort: port,
+      durable,
+      binaries,
+      log: () => undefined,
+    }),
   )
   const url = `postgres://longhaul:${password}@127.0.0.1:${port}/longhaul`
   return {

@@ -38,14 +38,14 @@ export async function startKillableSystem(release: Release): Promise<KillableSys
     ...{ name, folder: join(folder, name), port: await lastingPort(dice) },
     onDeath: (how: string) => void deaths.push(how),
   })
-  const control = await createKillablePostgres(resources, {
-    ...(await place('control')),
-    durable: true,
-  })
-  const source = await createKillablePostgres(resources, {
-    ...(await place('source')),
-    durable: true,
-  })
+  const postgres = async (name: string) =>
+    createKillablePostgres(resources, {
+      ...(await place(name)),
+      durable: true,
+      binaries: inject('postgres'),
+    })
+  const control = await postgres('control')
+  const source = await postgres('source')
   const store = await createKillableStore(resources, await place('store'))
   await migrate(control.url)
   await migrate(source.url, { referenceSchema: true })

@@ -8,6 +8,7 @@ export const optionalTools = [
   'pgbouncer',
   'prlimit',
   'redis',
+  'postgres',
   'openssl',
   'script',
 ] as const

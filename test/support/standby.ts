@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { chown, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { inject } from 'vitest'
 import { openDataFolder } from '../../src/embedded/data-folder.ts'
 import { freePort } from '../../src/embedded/free-port.ts'
 import { openLogFile } from '../../src/embedded/log-file.ts'
@@ -48,7 +49,7 @@ const yielding = {
 export async function startStandbyPair(release: Release): Promise<StandbyPair> {
   const primary = await openHome(release)
   const standby = await openHome(release)
-  const binaries = await findPostgresBinaries(primary.home)
+  const binaries = await findPostgresBinaries(primary.home, inject('postgres'))
   await ensureCluster(primary.home, binaries, { password, durable: false })
   // cleanly shut down since it was made: a copy of all files is a backup
   await copyCluster(primary.home, standby.home)

@@ -1,23 +1,19 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { describe, expect, test } from 'vitest'
-import { runTool } from '../../../src/embedded/run-tool.ts'
+import { describe, expect, inject, test } from 'vitest'
 import { startStack } from '../../../src/embedded/stack.ts'
+import { findSystemPostgres } from '../../support/installed-postgres.ts'
 import { query, setupFolder, setupStack } from './setup-folder.ts'
 
-const installed = await runTool(
-  '/bin/sh',
-  // Debian's folder is also there where only a client is installed
-  ['-c', 'command -v initdb || ls /usr/lib/postgresql/*/bin/initdb'],
-  {
-    inheritEnvironment: true,
-  },
-)
+/** That which this project of vitest is for, or else what is found. */
+const provided = inject('postgres')
+const binaries = provided === 'any' ? 'system' : provided
+const installed = provided !== 'any' || (await findSystemPostgres()).length > 0
 
-describe.runIf(installed.code === 0)('a PostgreSQL of the system', { timeout: 60_000 }, () => {
+describe.runIf(installed)('a PostgreSQL of the system', { timeout: 60_000 }, () => {
   test('does where there is no package', async () => {
     const { values, postgresVersion } = await setupStack(await setupFolder(), {
-      binaries: 'system',
+      binaries,
     })
 
     const [facts] = await query<{ version: string; sorted: string }>(
@@ -32,10 +28,10 @@ describe.runIf(installed.code === 0)('a PostgreSQL of the system', { timeout: 60
 
   test('is not put on data that another major version made', async () => {
     const dataDir = await setupFolder({ open: true })
-    await (await setupStack(dataDir, { binaries: 'system' })).stop()
+    await (await setupStack(dataDir, { binaries })).stop()
     await writeFile(join(dataDir, 'postgres/data/PG_VERSION'), '9\n')
 
-    const start = startStack({ dataDir, durable: false, binaries: 'system' })
+    const start = startStack({ dataDir, durable: false, binaries })
 
     await expect(start).rejects.toThrow('was made by PostgreSQL 9')
   })
