@@ -3,10 +3,6 @@ import { judgeClock, type ClockTolerance } from './judge-clock.ts'
 import type { DatabaseInspection, ServerFacts } from './ports.ts'
 import type { Check } from './run-checks.ts'
 
-/** Major versions of PostgreSQL with which Longhaul is tested. */
-const oldest = 14
-const newest = 18
-
 /** What is asked of either database first. */
 export const databaseChecks = (
   part: string,
@@ -35,7 +31,8 @@ export const databaseChecks = (
 ]
 
 /** Pure. */
-export function judgeVersion({ version, versionNumber }: ServerFacts): Verdict {
+export function judgeVersion({ version, versionNumber, supported }: ServerFacts): Verdict {
+  const { oldest, newest } = supported
   const major = Math.floor(versionNumber / 10_000)
   if (major < oldest) {
     return problem(`PostgreSQL ${version} is too old`, `Use PostgreSQL ${oldest} to ${newest}.`)

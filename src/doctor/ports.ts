@@ -21,6 +21,8 @@ export interface ServerFacts {
   readonly version: string
   /** 180004 is 18.4. */
   readonly versionNumber: number
+  /** Major versions that are supported. */
+  readonly supported: { readonly oldest: number; readonly newest: number }
   readonly standby: boolean
   /** Whether transactions may not write unless they say so. */
   readonly readOnly: boolean

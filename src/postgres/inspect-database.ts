@@ -4,15 +4,21 @@ import type { Asking, ClockReading, DatabaseInspection, ServerFacts } from '../d
 import { askReadOnly } from './ask-read-only.ts'
 import type { DatabaseRole } from './pg-errors.ts'
 import { connect, disconnect, type Query } from './pool.ts'
+import {
+  newestMajor,
+  oldestMajor,
+  serverVersionColumns,
+  type ServerVersion,
+} from './server-version.ts'
 
 /** Looks at the clock: the quickest of them says most. */
 const readings = 3
 
-type ServerRow = Omit<ServerFacts, 'pooled'> & { readonly pid: number }
+type ServerRow = ServerVersion &
+  Pick<ServerFacts, 'standby' | 'readOnly'> & { readonly pid: number }
 
 const serverQuery = `
-  select current_setting('server_version') as version,
-    current_setting('server_version_num')::integer as "versionNumber",
+  select ${serverVersionColumns},
     pg_is_in_recovery() as standby,
     current_setting('default_transaction_read_only')::boolean as "readOnly",
     pg_backend_pid() as pid`
@@ -43,10 +49,12 @@ export function inspectDatabase(
     },
     server: (asking: Asking) =>
       askReadOnly(url, role, asking, async (query, client) => {
-        const { pid, ...facts } = (await query<ServerRow>(serverQuery)).rows[0] as ServerRow
+        const row = (await query<ServerRow>(serverQuery)).rows[0] as ServerRow
+        const { pid, number: versionNumber, ...facts } = row
+        const supported = { oldest: oldestMajor, newest: newestMajor }
         // by what it said as it let us in, which a pooler makes up
         const { processID } = client as { readonly processID?: number | null }
-        return { ...facts, pooled: processID !== pid }
+        return { ...facts, versionNumber, supported, pooled: processID !== pid }
       }),
     readClock: (asking) => askReadOnly(url, role, asking, readClock),
   }

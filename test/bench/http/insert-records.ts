@@ -2,7 +2,8 @@ import { connect } from '../../../src/postgres/pool.ts'
 
 /**
  * Records of exports that are over, as half a year of fifty keys would leave them; without their objects, which no
- * status looks at. @returns ids of some of them
+ * status looks at. @returns ids of 2,000 completed ones, whose answers cost
+ * most: a link is signed for each
  */
 export async function insertRecords(
   databaseUrl: string,
@@ -31,7 +32,7 @@ export async function insertRecords(
   )
   await client.query('analyze longhaul.exports')
   const { rows } = await client.query<{ id: string }>(
-    'select id from longhaul.exports order by id limit 2000',
+    `select id from longhaul.exports where state = 'completed' order by id limit 2000`,
   )
   await client.end()
   return rows.map(({ id }) => id)

@@ -6,7 +6,7 @@ import { judgeRole, judgeStandby } from '../../../src/doctor/judge-source.ts'
 import type { ServerFacts, StandbyFacts } from '../../../src/doctor/ports.ts'
 
 const server = (facts: Partial<ServerFacts> = {}): ServerFacts => ({
-  ...{ version: '18.4', versionNumber: 180_004 },
+  ...{ version: '18.4', versionNumber: 180_004, supported: { oldest: 14, newest: 18 } },
   ...{ standby: false, readOnly: false, pooled: false },
   ...facts,
 })
