@@ -37,6 +37,7 @@ const anybody: Caller = { role: 'admin' }
  * added from here on must say what it is about, in `config.permission`.
  */
 export function guardRoutes(app: FastifyInstance, keys: readonly ApiKey[]): void {
+  const digested = keys.map((key) => ({ ...key, digest: Buffer.from(key.sha256, 'hex') }))
   app.decorateRequest('caller')
   app.addHook('onRoute', ({ url, config }) => {
     if (config?.permission === undefined) throw new TypeError(`${url} does not say who may ask`)
@@ -47,7 +48,7 @@ export function guardRoutes(app: FastifyInstance, keys: readonly ApiKey[]): void
       done()
       return
     }
-    const caller = keys.length === 0 ? anybody : findCaller(keys, request.headers.authorization)
+    const caller = keys.length === 0 ? anybody : findCaller(digested, request.headers.authorization)
     request.caller = caller
     if (allowed[caller.role].includes(permission)) done()
     else done(forbidden(caller, permission))
@@ -55,13 +56,16 @@ export function guardRoutes(app: FastifyInstance, keys: readonly ApiKey[]): void
 }
 
 /** @throws AccessError */
-function findCaller(keys: readonly ApiKey[], header: string | undefined): Caller {
+function findCaller(
+  keys: readonly (ApiKey & { readonly digest: Buffer })[],
+  header: string | undefined,
+): Caller {
   if (header === undefined) throw unauthenticated('This needs an API key, and there is none.')
-  const digest = createHash('sha256')
+  const presented = createHash('sha256')
     .update(presentedKey(header) ?? '')
     .digest()
   // every key is compared, so that the time tells nothing of which was right or how far
-  const found = keys.filter(({ sha256 }) => timingSafeEqual(Buffer.from(sha256, 'hex'), digest))
+  const found = keys.filter(({ digest }) => timingSafeEqual(digest, presented))
   const [key] = found
   if (key === undefined)
     throw unauthenticated('The API key is not one of those that this server knows.')

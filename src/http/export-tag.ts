@@ -26,11 +26,12 @@ export const findHeldTag = (
   record: ExportRecord,
   { now, leastLinkMs }: { readonly now: Date; readonly leastLinkMs: number },
 ): string | undefined => {
+  const held = splitTags(ifNoneMatch)
+  if (held.length === 0) return undefined
   const current = exportDigest(record)
   const aliveUntil = now.getTime() + leastLinkMs
   const usable = (endMs: number) => record.state !== 'completed' || endMs >= aliveUntil
-  return splitTags(ifNoneMatch).find(({ digest, endMs }) => digest === current && usable(endMs))
-    ?.tag
+  return held.find(({ digest, endMs }) => digest === current && usable(endMs))?.tag
 }
 
 /** Of all tags that a client holds; what is no tag of ours is left out. */

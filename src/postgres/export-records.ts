@@ -1,4 +1,5 @@
 import { NotFoundError } from '../errors.ts'
+import { gather } from '../runtime/gather.ts'
 import { rawBytes, type PastAttempt } from '../export/model.ts'
 import type { ExportRecords } from '../export/ports.ts'
 import { transitions, type Transition } from '../export/state.ts'
@@ -24,6 +25,9 @@ const ended = (outcome: PastAttempt['outcome'], rows = 'rows', error = 'null') =
 const endedIfRunning = (outcome: PastAttempt['outcome']) =>
   `case when state = 'running' then ${ended(outcome)} else history end`
 
+/** Many ask for a status at the same time: within so long they share a statement, ms. */
+const gatherMs = 2
+
 /** The records of exports in schema longhaul of the control database. All errors are SourceErrors besides. */
 export function createExportRecords(database: Database): ExportRecords {
   const rows = async (text: string, values: readonly unknown[], query = database.query) =>
@@ -46,26 +50,26 @@ export function createExportRecords(database: Database): ExportRecords {
     return row === undefined ? undefined : exportFromRow(row)
   }
 
+  async function find(ids: readonly string[]) {
+    const found = await rows(
+      `select ${exportColumns} from longhaul.exports where id = any($1::uuid[])`,
+      [ids],
+    )
+    return new Map(found.map((row) => [row.id, exportFromRow(row)]))
+  }
+  const findOne = gather(find, { pauseMs: gatherMs })
+
   async function get(id: string) {
     // anything that is no uuid would be an error of the database rather than an unknown id
-    const [row] = uuid.test(id)
-      ? await rows(`select ${exportColumns} from longhaul.exports where id = $1`, [id])
-      : []
-    if (row === undefined) throw new NotFoundError(id)
-    return exportFromRow(row)
+    const record = uuid.test(id) ? await findOne(id.toLowerCase()) : undefined
+    if (record === undefined) throw new NotFoundError(id)
+    return record
   }
 
   return {
     get,
 
-    async getMany(ids) {
-      const known = ids.filter((id) => uuid.test(id))
-      const found = await rows(
-        `select ${exportColumns} from longhaul.exports where id = any($1::uuid[])`,
-        [known],
-      )
-      return found.map(exportFromRow)
-    },
+    getMany: async (ids) => [...(await find(ids.filter((id) => uuid.test(id)))).values()],
 
     create: (draft) => createRecord(database.query, draft),
 

@@ -86,7 +86,7 @@ async function listPaths(url: string): Promise<readonly string[]> {
 const line = (name: string, results: readonly LoadResult[]) =>
   [
     name.padEnd(42),
-    ...(['p50', 'p99', 'longest', 'sentLateP99'] as const).map((field) =>
+    ...(['p50', 'p99', 'longest', 'lateP99'] as const).map((field) =>
       `${field} ${median(results.map((result) => result[field])).toFixed(1)} ms`.padEnd(20),
     ),
   ].join(' ')

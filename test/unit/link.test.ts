@@ -1,7 +1,11 @@
 import { GetObjectCommand, S3Client, type S3ClientConfig } from '@aws-sdk/client-s3'
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { exposeToAwsSdk } from '../../src/config.ts'
 import { createLinkSigner } from '../../src/s3/link.ts'
+
+// silences the warning of its next end of support
+exposeToAwsSdk({})
 
 const contentType = 'application/json'
 const options = { ttlSeconds: 600, fileName: 'services (1)*.json', contentType }

@@ -2,18 +2,14 @@
  * Sends requests to a server, as a process of its own: so that it measures the server's event loop, not the
  * one that it would share. Reads a `Load` as JSON from stdin, and writes a `LoadResult` to stdout.
  */
-import http from 'node:http'
 import { text } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { connectLean, type LeanClient } from './lean-client.ts'
 
 export interface Load {
   readonly url: string
   /** In turn. */
-  readonly requests: readonly {
-    readonly method: string
-    readonly path: string
-    readonly body?: string
-  }[]
+  readonly requests: readonly LoadRequest[]
   readonly headers: Readonly<Record<string, string>>
   readonly total: number
   /**
@@ -24,65 +20,85 @@ export interface Load {
   readonly connections: number
 }
 
+export interface LoadRequest {
+  readonly method: string
+  readonly path: string
+  readonly body?: string
+}
+
 export interface LoadResult {
   readonly seconds: number
   /** Of answers, ms. */
   readonly p50: number
   readonly p99: number
   readonly longest: number
-  /** How late this process itself sent, ms: near to p99 it is this that was measured. */
-  readonly sentLateP99: number
+  /** How late this process itself was, ms: near to p99 it is this that was measured. */
+  readonly lateP99: number
   /** Answers that were no success, by what they were. */
   readonly failures: Readonly<Record<string, number>>
 }
 
 const load = JSON.parse(await text(process.stdin)) as Load
-const agent = new http.Agent({ keepAlive: true, maxSockets: load.connections })
+const { host } = new URL(load.url)
+const messages = load.requests.map(({ method, path, body }) => {
+  const ofBody =
+    body === undefined
+      ? {}
+      : { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(body)) }
+  const headers = Object.entries({ host, ...load.headers, ...ofBody })
+  const lines = headers.map(([name, value]) => `${name}: ${value}\r\n`).join('')
+  return `${method} ${path} HTTP/1.1\r\n${lines}\r\n${body ?? ''}`
+})
+const clients = await Promise.all(
+  Array.from({ length: load.connections }, () => connectLean(load.url)),
+)
 const latencies: number[] = []
 const lateness: number[] = []
 const failures: Record<string, number> = {}
 
-function send(number: number, dueAt: number): Promise<void> {
-  const { method, path, body } = load.requests[number % load.requests.length]!
-  const headers = {
-    ...load.headers,
-    ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+async function send(client: LeanClient, number: number, dueAt: number): Promise<void> {
+  const outcome = await client
+    .send(messages[number % messages.length]!)
+    .catch((error: unknown) => String(error))
+  latencies.push(performance.now() - dueAt)
+  if (typeof outcome === 'string' || outcome >= 300) {
+    failures[outcome] = (failures[outcome] ?? 0) + 1
   }
-  lateness.push(performance.now() - dueAt)
-  return new Promise((resolve) => {
-    function end(outcome: string | undefined): void {
-      latencies.push(performance.now() - dueAt)
-      if (outcome !== undefined) failures[outcome] = (failures[outcome] ?? 0) + 1
-      resolve()
-    }
-    const request = http.request(`${load.url}${path}`, { agent, method, headers }, (response) => {
-      const { statusCode = 0 } = response
-      response.resume().on('end', () => end(statusCode < 300 ? undefined : String(statusCode)))
-    })
-    request.on('error', (error: NodeJS.ErrnoException) => end(error.code ?? error.message))
-    request.end(body)
-  })
 }
 
+/** What is due and finds no free connection goes over the next one that is, in its order. */
 async function sendWhenDue(perSecond: number, startedAt: number): Promise<void> {
-  const answers: Promise<void>[] = []
-  while (answers.length < load.total) {
-    const due = Math.floor(((performance.now() - startedAt) / 1000) * perSecond)
-    while (answers.length < Math.min(due, load.total)) {
-      const number = answers.length
-      answers.push(send(number, startedAt + (number / perSecond) * 1000))
+  const dueAt = (number: number) => startedAt + (number / perSecond) * 1000
+  const free = [...clients]
+  let next = 0
+  let due = 0
+  function sendDue(): void {
+    while (next < due) {
+      const client = free.pop()
+      if (client === undefined) return
+      const number = next++
+      void send(client, number, dueAt(number)).then(() => {
+        free.push(client)
+        sendDue()
+      })
     }
+  }
+  while (latencies.length < load.total) {
+    const now = performance.now()
+    const before = due
+    due = Math.min(load.total, Math.floor(((now - startedAt) / 1000) * perSecond))
+    for (let number = before; number < due; number++) lateness.push(now - dueAt(number))
+    sendDue()
     await sleep(1)
   }
-  await Promise.all(answers)
 }
 
 async function sendAtOnce(): Promise<void> {
   let next = 0
-  const one = async () => {
-    while (next < load.total) await send(next++, performance.now())
+  const sendOn = async (client: LeanClient) => {
+    while (next < load.total) await send(client, next++, performance.now())
   }
-  await Promise.all(Array.from({ length: load.connections }, one))
+  await Promise.all(clients.map(sendOn))
 }
 
 const percentile = (values: readonly number[], share: number) =>
@@ -90,13 +106,14 @@ const percentile = (values: readonly number[], share: number) =>
 
 const startedAt = performance.now()
 await (load.perSecond === undefined ? sendAtOnce() : sendWhenDue(load.perSecond, startedAt))
-agent.destroy()
+const seconds = (performance.now() - startedAt) / 1000
+for (const client of clients) client.close()
 const result: LoadResult = {
-  seconds: (performance.now() - startedAt) / 1000,
+  seconds,
   p50: percentile(latencies, 0.5),
   p99: percentile(latencies, 0.99),
   longest: percentile(latencies, 1),
-  sentLateP99: percentile(lateness, 0.99),
+  lateP99: percentile(lateness, 0.99),
   failures,
 }
 process.stdout.write(JSON.stringify(result))
