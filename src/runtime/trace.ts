@@ -4,6 +4,7 @@
  */
 import {
   context,
+  isSpanContextValid,
   propagation,
   ROOT_CONTEXT,
   SpanStatusCode,
@@ -19,6 +20,9 @@ export type { Attributes, Span } from '@opentelemetry/api'
 
 /** Hands spans to the SDK that is registered when they begin. */
 const tracer = trace.getTracer('longhaul', version)
+
+/** Whether there is an SDK that collects spans. One that is never ended is sent nowhere. */
+export const collectsSpans = (): boolean => isSpanContextValid(tracer.startSpan('').spanContext())
 
 /**
  * Runs `work` as a span of its own, child of the one that is active here.

@@ -47,7 +47,7 @@ const bySdk = (client: S3Client, bucket: string, key: string) =>
   )
 
 describe('a link', () => {
-  beforeEach(() => vi.useFakeTimers({ toFake: ['Date'], now: Date.UTC(2026, 0, 2, 3, 4, 5) }))
+  beforeEach(() => vi.useFakeTimers({ toFake: ['Date'], now: Date.UTC(2026, 0, 2, 3, 4, 6) }))
   afterEach(() => vi.useRealTimers())
 
   it.each(Object.keys(clients))('is the one that the SDK would sign: %s', async (name) => {
@@ -68,6 +68,31 @@ describe('a link', () => {
     const bucket = 'arn:aws:s3::123456789012:accesspoint/mfzwi23gnjvgw.mrap'
     // it has no signer for that, and says so instead of signing what no store would take
     await expect(createLinkSigner(client, bucket)('a.json', options)).rejects.toThrow(/sigv4a/i)
+    client.destroy()
+  })
+
+  it('is the same for a hundredth of its life, and has 99 % of it before it', async () => {
+    const client = new S3Client({ region: 'us-east-1', credentials })
+    const sign = createLinkSigner(client, 'artifacts')
+    const hour = { ...options, ttlSeconds: 3600 }
+    const first = await sign('a.json', hour)
+    const others = [
+      await sign('b.json', hour),
+      await sign('a.json', { ...hour, fileName: 'other' }),
+      await sign('a.json', { ...hour, contentType: 'text/plain' }),
+      await sign('a.json', { ...hour, ttlSeconds: 60 }),
+    ]
+    expect(new Set([first, ...others].map(({ url }) => url)).size).toBe(5)
+    const urls = new Set<string>()
+    for (let second = 0; second < 144; second++) {
+      const { url, expiresAt } = await sign('a.json', hour)
+      urls.add(url)
+      const leftMs = expiresAt.getTime() - Date.now()
+      expect(leftMs).toBeGreaterThan(3600 * 990)
+      expect(leftMs).toBeLessThanOrEqual(3600 * 1000)
+      vi.advanceTimersByTime(1000)
+    }
+    expect(urls.size).toBe(5)
     client.destroy()
   })
 

@@ -10,6 +10,7 @@ import { SourceError } from '../../src/errors.ts'
 import {
   activeSpanFields,
   activeTraceparent,
+  collectsSpans,
   inActiveSpan,
   inSpan,
   inTraceOf,
@@ -25,6 +26,7 @@ it('does nothing where nothing is collected', async () => {
   expect(await inSpan('any', {}, () => Promise.resolve(activeTraceparent()))).toBeUndefined()
   expect(inTraceOf(known, activeTraceparent)).toBeUndefined()
   expect(activeSpanFields()).toEqual({})
+  expect(collectsSpans()).toBe(false)
 })
 
 describe('where spans are collected', () => {
@@ -40,6 +42,11 @@ describe('where spans are collected', () => {
     propagation.disable()
   })
   afterEach(() => collected.reset())
+
+  it('somebody can see that, and no span comes of it', () => {
+    expect(collectsSpans()).toBe(true)
+    expect(collected.getFinishedSpans()).toEqual([])
+  })
 
   it('a span that fails says with what, and passes it on', async () => {
     const error = new SourceError('SOURCE_UNAVAILABLE', 'The source is away.')
