@@ -175,6 +175,36 @@ export const hostileRequest = ({ ids, authorizations }: Known): fc.Arbitrary<Hos
     body: bodies,
   })
 
+/** A request that is as it should be, whatever its answer. */
+export const orderlyRequest = ({ ids, authorizations }: Known): fc.Arbitrary<HostileRequest> =>
+  fc
+    .record({
+      method: one('GET', 'HEAD'),
+      path: one('/exports?limit=1', `/exports/${ids[0]}`, '/exports/none', '/healthz', '/nowhere'),
+      authorization: one(...authorizations),
+    })
+    .map(({ method, path, authorization }) => ({
+      ...{ method, path, body: Buffer.alloc(0) },
+      headers: [['Authorization', authorization]],
+    }))
+
+/** Several requests on one connection, all sent at once, each with a number of its own as its id. */
+export function pipelineOf(requests: readonly HostileRequest[]): Buffer {
+  const last = requests.length - 1
+  return Buffer.concat(
+    requests.map(({ headers: given, ...request }, number) =>
+      bytesOf({
+        ...request,
+        headers: [
+          ...given.filter(([name]) => !/^(connection|x-request-id)$/i.test(name)),
+          ...[['X-Request-Id', `n-${number}`] as const],
+          ...[['Connection', number === last ? 'close' : 'keep-alive'] as const],
+        ],
+      }),
+    ),
+  )
+}
+
 /** As bytes; the length is right unless a header lies about it. */
 export function bytesOf({ method, path, headers: given, body }: HostileRequest): Buffer {
   const named = (name: string) => given.some(([each]) => each.toLowerCase() === name)

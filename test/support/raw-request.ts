@@ -9,11 +9,20 @@ export interface RawAnswer {
   readonly body: string
 }
 
+export interface SendOptions {
+  readonly limitMs: number
+  /**
+   * When the client closes its own side; Node answers nothing from then on. Undefined: never, the bytes say where they
+   * end.
+   */
+  readonly endAfterMs?: number
+}
+
 /**
  * Sends bytes as they are on a connection of their own, and takes what comes until the server closes it.
  * @throws TypeError when it has not by `limitMs`
  */
-export function sendBytes(url: string, bytes: Buffer, { limitMs }: { readonly limitMs: number }) {
+export function sendBytes(url: string, bytes: Buffer, { limitMs, endAfterMs }: SendOptions) {
   const { hostname, port } = new URL(url)
   return new Promise<RawAnswer>((resolve, reject) => {
     const socket = net.connect(Number(port), hostname)
@@ -29,10 +38,23 @@ export function sendBytes(url: string, bytes: Buffer, { limitMs }: { readonly li
     socket.on('error', () => undefined)
     socket.on('close', () => {
       clearTimeout(limit)
+      clearTimeout(end)
       resolve(parseAnswer(Buffer.concat(pieces).toString()))
     })
-    // the whole of it, whatever lengths were announced
-    socket.end(bytes)
+    socket.write(bytes)
+    const end =
+      endAfterMs === undefined ? undefined : setTimeout(() => void socket.end(), endAfterMs)
+  })
+}
+
+/** Sends the first bytes, waits for so long, and is gone. */
+export function sendAndLeave(url: string, bytes: Buffer, afterMs: number): Promise<void> {
+  const { hostname, port } = new URL(url)
+  return new Promise((resolve) => {
+    const socket = net.connect(Number(port), hostname)
+    socket.on('error', () => undefined).on('close', () => resolve())
+    socket.resume().write(bytes)
+    setTimeout(() => (afterMs % 2 === 0 ? socket.resetAndDestroy() : socket.destroy()), afterMs)
   })
 }
 
