@@ -1,4 +1,5 @@
 import { ClientError } from '../errors.ts'
+import { abortAfter } from '../runtime/abort.ts'
 
 export interface Answer {
   readonly status: number
@@ -32,8 +33,7 @@ export function createCaller({
   const authorization = apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` }
 
   async function send(method: string, path: string, init: RequestInit = {}): Promise<Answer> {
-    const limit = AbortSignal.timeout(timeoutMs)
-    const signal = init.signal ? AbortSignal.any([limit, init.signal]) : limit
+    const signal = abortAfter(timeoutMs, init.signal ?? undefined)
     const headers = { ...authorization, ...(init.headers as Record<string, string> | undefined) }
     let response: Response
     let text: string

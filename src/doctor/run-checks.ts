@@ -1,5 +1,5 @@
 import { ExportError } from '../errors.ts'
-import { untilAborted } from '../runtime/abort.ts'
+import { abortAfter, untilAborted } from '../runtime/abort.ts'
 import { problem, skipped, type Finding, type Verdict } from './finding.ts'
 import type { Asking } from './ports.ts'
 
@@ -71,7 +71,7 @@ async function look(
 ): Promise<readonly Verdict[]> {
   const isInterrupted = () => signal.aborted
   if (isInterrupted()) return [interrupted]
-  const limit = AbortSignal.timeout(timeoutMs)
+  const limit = abortAfter(timeoutMs)
   const either = AbortSignal.any([signal, limit])
   try {
     const verdicts = await untilAborted(ask(check, { signal: either }), either)

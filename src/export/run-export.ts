@@ -12,7 +12,7 @@ import {
   errorFacts,
   type ErrorFacts,
 } from '../errors.ts'
-import { untilAborted } from '../runtime/abort.ts'
+import { abortAfter, untilAborted } from '../runtime/abort.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { inActiveSpan } from '../runtime/trace.ts'
 import { admitAfter } from './admit-exports.ts'
@@ -113,7 +113,7 @@ async function cleanUpBehind(
   outer: AbortSignal,
 ): Promise<void> {
   if (record.attempt === 1) return
-  const signal = AbortSignal.any([outer, AbortSignal.timeout(cleanUpMs(settings))])
+  const signal = abortAfter(cleanUpMs(settings), outer)
   const deps = { artifacts, keyPrefix: settings.keyPrefix }
   await untilAborted(removeLeftovers(deps, record, { signal }), signal).catch(() => undefined)
 }
@@ -210,7 +210,7 @@ async function endAttempt(
   if (completed && artifact !== undefined) return { outcome: 'completed', record: now, artifact }
   if (artifact !== undefined) {
     // the store tells of a failure itself, and the sweep finds what is left
-    const limit = AbortSignal.timeout(removalMs)
+    const limit = abortAfter(removalMs)
     await untilAborted(artifacts.remove(artifact.key), limit).catch(() => undefined)
   }
   if (now?.state === 'canceled') return { outcome: 'canceled', error: new CanceledError(record.id) }

@@ -1,6 +1,7 @@
 import http from 'node:http'
 import net from 'node:net'
 import type { Asking, PortFacts, PortProbe } from '../doctor/ports.ts'
+import { abortAfter } from '../runtime/abort.ts'
 
 /** How a process of Longhaul answers `/healthz`. */
 const alive = '{"status":"ok"}'
@@ -29,7 +30,7 @@ const isTaken = (host: string, port: number, { signal }: Asking) =>
 
 const isLonghaul = (host: string, port: number, { signal }: Asking) =>
   new Promise<boolean>((resolve) => {
-    const limit = AbortSignal.any([signal, AbortSignal.timeout(patienceMs)])
+    const limit = abortAfter(patienceMs, signal)
     const address = { host: near(host), port, path: '/healthz', agent: false, signal: limit }
     const request = http.get(address, (response) => {
       let text = ''

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { untilAborted } from '../runtime/abort.ts'
+import { abortAfter, untilAborted } from '../runtime/abort.ts'
 import type { Backend } from './begin-snapshot.ts'
 import { connect, disconnect } from './pool.ts'
 
@@ -61,5 +61,5 @@ export async function endBackend(
       await disconnect(client)
     }
   }
-  await untilAborted(work(), AbortSignal.timeout(limitMs)).catch(() => undefined)
+  await untilAborted(work(), abortAfter(limitMs)).catch(() => undefined)
 }

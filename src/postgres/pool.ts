@@ -1,5 +1,5 @@
 import pg from 'pg'
-import { untilAborted } from '../runtime/abort.ts'
+import { abortAfter, untilAborted } from '../runtime/abort.ts'
 import { translatePgError, type DatabaseRole } from './pg-errors.ts'
 
 /** Notices a peer that went away without a word; the first probe after this many ms of silence. */
@@ -132,4 +132,4 @@ export async function disconnect(client: pg.Client): Promise<void> {
 
 /** Waits for an end, but not for ever. */
 const inGoodOrder = (ending: Promise<void>): Promise<void> =>
-  untilAborted(ending, AbortSignal.timeout(endTimeoutMs)).catch(() => undefined)
+  untilAborted(ending, abortAfter(endTimeoutMs)).catch(() => undefined)

@@ -2,7 +2,7 @@ import pg from 'pg'
 import QueryStream from 'pg-query-stream'
 import type { DatasetQuery, Statement } from '../datasets/dataset.ts'
 import { SourceError } from '../errors.ts'
-import { untilAborted } from '../runtime/abort.ts'
+import { abortAfter, untilAborted } from '../runtime/abort.ts'
 import { MiB } from '../runtime/units.ts'
 import {
   beginSnapshot,
@@ -156,7 +156,7 @@ function createSession(
     const { query, error } = failed
     const refusal = error instanceof Error ? query.refusal(error.message) : undefined
     if (refusal !== undefined) return refusal
-    const limit = AbortSignal.any([signal, AbortSignal.timeout(searchTimeoutMs)])
+    const limit = abortAfter(searchTimeoutMs, signal)
     const search = counted(searchRecord(client, savepoint, failed))
     const named = await untilAborted(search, limit).catch(() => undefined)
     return named ?? translatePgError(error, 'source database')

@@ -18,3 +18,17 @@ export async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Pr
     if (onAbort !== undefined) signal.removeEventListener('abort', onAbort)
   }
 }
+
+/**
+ * A signal that is aborted after so long, or with `outer` before that. It keeps no process alive.
+ *
+ * Instead of AbortSignal.timeout, which Node 20 forgets, once it collects garbage, where only an
+ * AbortSignal.any knows of it: what waits for both then waits for ever.
+ */
+export function abortAfter(ms: number, outer?: AbortSignal): AbortSignal {
+  const limit = new AbortController()
+  const onTime = () =>
+    limit.abort(new DOMException(`Nothing came of it in ${ms} ms`, 'TimeoutError'))
+  setTimeout(onTime, ms).unref()
+  return outer === undefined ? limit.signal : AbortSignal.any([outer, limit.signal])
+}

@@ -1,4 +1,4 @@
-import { untilAborted } from './abort.ts'
+import { abortAfter, untilAborted } from './abort.ts'
 
 /** Asks something that is needed whether it answers; rejects when it does not. */
 export type Probe = (options: { readonly signal: AbortSignal }) => Promise<unknown>
@@ -28,7 +28,7 @@ export function createReadiness({ timeoutMs, restMs, onChange }: ReadinessOption
   let current: ReturnType<typeof lookAtAll> | undefined
 
   async function lookAt(part: string, probe: Probe): Promise<readonly [string, PartState]> {
-    const limit = AbortSignal.timeout(timeoutMs)
+    const limit = abortAfter(timeoutMs)
     let state: PartState = 'ok'
     let reason: unknown
     try {

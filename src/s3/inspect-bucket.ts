@@ -13,7 +13,7 @@ import {
 } from '@aws-sdk/client-s3'
 import type { Asking, BucketInspection, ClockReading } from '../doctor/ports.ts'
 import type { Clock } from '../runtime/clock.ts'
-import { untilAborted } from '../runtime/abort.ts'
+import { abortAfter, untilAborted } from '../runtime/abort.ts'
 import { KiB } from '../runtime/units.ts'
 import type { S3Settings } from './client.ts'
 import { fetchLink } from './fetch-link.ts'
@@ -102,7 +102,7 @@ export function inspectBucket(
 
   async function close(): Promise<void> {
     if (left.size === 0) return
-    const signal = AbortSignal.timeout(cleanupTimeoutMs)
+    const signal = abortAfter(cleanupTimeoutMs)
     const clean = async () => {
       await Promise.allSettled(landing)
       const uploadIds = uploadId === undefined ? [] : [uploadId]

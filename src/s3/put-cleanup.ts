@@ -1,5 +1,5 @@
 import type { S3Client } from '@aws-sdk/client-s3'
-import { untilAborted } from '../runtime/abort.ts'
+import { abortAfter, untilAborted } from '../runtime/abort.ts'
 import { abortOpenUploads } from './open-uploads.ts'
 import { removeObject } from './remove-object.ts'
 import type { UploadRequests } from './upload-requests.ts'
@@ -39,7 +39,7 @@ export function createPutCleanup({
   const background = new Set<Promise<void>>()
 
   async function bounded(key: string, work: (signal: AbortSignal) => Promise<void>): Promise<void> {
-    const signal = AbortSignal.timeout(cleanupTimeoutMs)
+    const signal = abortAfter(cleanupTimeoutMs)
     try {
       await untilAborted(work(signal), signal)
     } catch (error) {
@@ -53,15 +53,14 @@ export function createPutCleanup({
     )
 
   async function removeOnceSettled(key: string, requests: UploadRequests): Promise<void> {
-    const limit = AbortSignal.timeout(cleanupTimeoutMs)
-    await requests.settled(AbortSignal.any([closing.signal, limit]))
+    await requests.settled(abortAfter(cleanupTimeoutMs, closing.signal))
     requests.drop()
     await remove(key, requests)
   }
 
   return {
     async afterFailure(key, requests) {
-      const settled = await requests.settled(AbortSignal.timeout(settleMs))
+      const settled = await requests.settled(abortAfter(settleMs))
       await remove(key, requests)
       if (settled) return
       const work = removeOnceSettled(key, requests).finally(() => background.delete(work))

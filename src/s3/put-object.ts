@@ -2,6 +2,7 @@ import { setTimeout } from 'node:timers/promises'
 import type { S3Client } from '@aws-sdk/client-s3'
 import { StoreError } from '../errors.ts'
 import type { PutOptions, StoredObject } from '../export/ports.ts'
+import { abortAfter } from '../runtime/abort.ts'
 import { inSpan } from '../runtime/trace.ts'
 import { isFarBeyond, type PartPlan } from './part-size.ts'
 import type { PutCleanup } from './put-cleanup.ts'
@@ -119,7 +120,7 @@ async function look(
 ): Promise<StoredObject | undefined> {
   for (const pauseMs of pausesMs) {
     await setTimeout(pauseMs, undefined, { signal })
-    const limit = AbortSignal.any([signal, AbortSignal.timeout(lookTimeoutMs)])
+    const limit = abortAfter(lookTimeoutMs, signal)
     // a store that cannot say it now may say it at the next look
     const found = await statObject(client, bucket, key, { signal: limit }).catch(() => undefined)
     if (found !== undefined) return found

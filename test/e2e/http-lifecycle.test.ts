@@ -26,10 +26,10 @@ async function requested({ url }: TestSystem, body: object = {}) {
 }
 
 /** A completed export. */
-async function completed(body: object = {}) {
-  const id = await requested(system, body)
+async function completed(body: object = {}, on = system) {
+  const id = await requested(on, body)
   return until(async () => {
-    const view = expectExport(await ask(system.url, 'GET', `/exports/${id}`), 200)
+    const view = expectExport(await ask(on.url, 'GET', `/exports/${id}`), 200)
     expect(['queued', 'running', 'completed']).toContain(view.state)
     return view.state === 'completed' && view
   })
@@ -117,11 +117,15 @@ describe('a completed export', () => {
     },
   )
 
-  it('has a fresh link at each look, and none is kept in the database', async () => {
-    const { id } = await completed()
-    const location = async () => (await get(id, '/artifact')).headers.location!
+  it('soon has a fresh link, and none is kept in the database', async ({ onTestFinished }) => {
+    // a link is given again for a hundredth of its life
+    const system = await startTestSystem(onTestFinished, {
+      environment: { LINK_TTL_SECONDS: '200' },
+    })
+    await insertFixtureServices(system.database.pool)
+    const { id } = await completed({}, system)
+    const location = async () => (await get(id, '/artifact', system)).headers.location!
     const first = await location()
-    // links carry the second in which they were signed
     const second = await until(async () => {
       const next = await location()
       return next !== first && next

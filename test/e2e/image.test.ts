@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest'
 import { createClient } from '../../src/client/client.ts'
 import { readDirectly } from '../../src/cli/check-against-database.ts'
-import { freePort } from '../../src/embedded/free-port.ts'
+import { lastingPort } from '../support/lasting-port.ts'
 import { testKeys } from '../support/api-keys.ts'
 import { composeVariables, readComposeFile } from '../support/compose-file.ts'
 import { createContainers, type Containers } from '../support/containers.ts'
@@ -49,7 +49,7 @@ beforeAll(async () => {
 /** Without a Redis here the queue is in the control database. */
 async function startQueue(): Promise<string> {
   if (findRedis() === undefined) return ''
-  const redis = await startRedis(await freePort())
+  const redis = await startRedis(await lastingPort())
   release(() => redis.stop())
   return `redis://127.0.0.1:${redis.port}`
 }
@@ -100,7 +100,7 @@ describe('the image', () => {
     const seed = await runToItsEnd('seed', { '100000': '2000' })
     expect([seed.code, seed.stdout]).toEqual([0, expect.stringContaining('Seeded 2,000 services')])
 
-    const ports = await Promise.all([0, 1, 2].map(() => freePort()))
+    const ports = await Promise.all([0, 1, 2].map(() => lastingPort()))
     const environments = [
       environmentOf('server', { PORT: String(ports[0]), WORKER_PORT: '0' }),
       ...[1, 2].map((n) => environmentOf('worker', { PORT: '0', WORKER_PORT: String(ports[n]) })),

@@ -1,7 +1,7 @@
 import { chmod, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { join } from 'node:path'
-import { freePort } from '../../src/embedded/free-port.ts'
+import { lastingPort } from './lasting-port.ts'
 import type { Release } from './release.ts'
 import { findProgram } from './find-program.ts'
 import { createProcessFolder } from './process-folder.ts'
@@ -22,7 +22,7 @@ export async function startPgbouncer(databaseUrl: string, release: Release): Pro
   const url = new URL(databaseUrl)
   const folder = await createProcessFolder('longhaul-pgbouncer-')
   release(() => folder.close())
-  const port = await freePort()
+  const port = await lastingPort()
   const name = url.pathname.slice(1)
   const file = join(folder.path, 'pgbouncer.ini')
   await writeFile(

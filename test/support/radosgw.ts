@@ -1,7 +1,7 @@
-import { randomInt, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { freePort } from '../../src/embedded/free-port.ts'
+import { lastingPort } from './lasting-port.ts'
 import { cephSettings } from './ceph-settings.ts'
 import { findProgram } from './find-program.ts'
 import { createProcessFolder, type ProcessFolder } from './process-folder.ts'
@@ -46,7 +46,7 @@ export async function startRadosgw(keys: S3Keys): Promise<Radosgw> {
 }
 
 async function startCeph(folder: ProcessFolder, keys: S3Keys): Promise<string> {
-  const ports = { monitorPort: await listeningPort(), port: await listeningPort() }
+  const ports = { monitorPort: await lastingPort(), port: await lastingPort() }
   const file = join(folder.path, 'ceph.conf')
   await writeFile(file, cephSettings({ folder: folder.path, ...ports }))
 
@@ -80,9 +80,6 @@ async function startCeph(folder: ProcessFolder, keys: S3Keys): Promise<string> {
   await Promise.race([answers, ...broken])
   return endpoint
 }
-
-/** Below those that the system gives to outgoing connections, of which the tests make many meanwhile. */
-const listeningPort = () => freePort(randomInt(20_000, 30_000))
 
 const answersTo = (endpoint: string) =>
   fetch(endpoint).then(

@@ -1,5 +1,5 @@
 import type { TestProject } from 'vitest/node'
-import { freePort } from '../../src/embedded/free-port.ts'
+import { lastingPort } from './lasting-port.ts'
 import { startRedis } from './redis-server.ts'
 
 declare module 'vitest' {
@@ -11,7 +11,7 @@ declare module 'vitest' {
 
 /** Vitest's global setup where the queue is to be on Redis: one server for the whole run. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const server = await startRedis(await freePort())
+  const server = await startRedis(await lastingPort())
   project.provide('queue', { backend: 'redis', url: `redis://127.0.0.1:${server.port}` })
   return () => server.stop()
 }

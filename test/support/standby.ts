@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { inject } from 'vitest'
 import { openDataFolder } from '../../src/embedded/data-folder.ts'
-import { freePort } from '../../src/embedded/free-port.ts'
+import { lastingPort } from './lasting-port.ts'
 import { openLogFile } from '../../src/embedded/log-file.ts'
 import {
   findPostgresBinaries,
@@ -110,7 +110,7 @@ async function start(
 ): Promise<number> {
   const log = openLogFile(join(dataDir, 'postgres.log'))
   try {
-    const options = { home, postgres, port: await freePort(), durable: false, settings, log }
+    const options = { home, postgres, port: await lastingPort(), durable: false, settings, log }
     const postmaster = await launchPostmaster(options)
     release(() => postmaster.stop())
     const problem = await waitUntilReady(postmaster, options, startTimeoutMs)

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isFinished } from '../../src/export/state.ts'
+import { abortAfter, untilAborted } from '../../src/runtime/abort.ts'
 import { createResources, type Resources } from '../../src/runtime/resources.ts'
 import { until } from '../support/until.ts'
 import { audit, auditConnections } from './audit.ts'
@@ -19,6 +20,8 @@ import { startSystem, type System } from './system.ts'
 /** After the storm all processes must be back by then, and all exports finished by then, ms. */
 const startLimitMs = 90_000
 const finishLimitMs = 300_000
+/** After that, everybody must have an answer, ms: a download gives up sooner by itself. */
+const servedLimitMs = 180_000
 
 export interface Tools {
   readonly print: (line: string) => void
@@ -155,7 +158,12 @@ async function calmDown(
     signal.throwIfAborted()
     await sleep(200)
   }
-  if (finished()) await customers.served()
+  if (finished()) {
+    await untilAborted(customers.served(), abortAfter(servedLimitMs, signal)).catch(() => {
+      signal.throwIfAborted()
+      findings.add('customer', `some still wait ${servedLimitMs / 1000} s after all exports ended`)
+    })
+  }
   // workers that have nothing to do read nothing
   const idle = { pattern: 'longhaul', when: 'while no export runs' }
   await auditConnections(system.source, findings, idle)

@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { StackError } from '../../errors.ts'
+import { abortAfter } from '../../runtime/abort.ts'
 import { folderAt, makeFolder, readRecord, writeRecord } from './folder.ts'
 
 /*
@@ -50,7 +51,7 @@ export function releaseFolder(dir: string): void {
 
 async function isAlive({ url, instance }: Claim): Promise<boolean> {
   try {
-    const answer = await fetch(url, { signal: AbortSignal.timeout(answerMs) })
+    const answer = await fetch(url, { signal: abortAfter(answerMs) })
     await answer.body?.cancel()
     return answer.headers.get(instanceHeader) === instance
   } catch {

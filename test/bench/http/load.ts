@@ -86,7 +86,7 @@ async function sendWhenDue(perSecond: number, startedAt: number): Promise<void> 
   while (latencies.length < load.total) {
     const now = performance.now()
     const before = due
-    due = Math.min(load.total, Math.floor(((now - startedAt) / 1000) * perSecond))
+    due = Math.min(load.total, 1 + Math.floor(((now - startedAt) / 1000) * perSecond))
     for (let number = before; number < due; number++) lateness.push(now - dueAt(number))
     sendDue()
     await sleep(1)

@@ -2,7 +2,6 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { startExportWorker } from '../../../src/compose-worker.ts'
 import { createLogger } from '../../../src/logger.ts'
 import { createResources } from '../../../src/runtime/resources.ts'
-import { createDice } from '../../support/dice.ts'
 import { fixtureRange, insertFixtureServices } from '../../support/fixture-services.ts'
 import { createKillableRedis } from '../../support/killable-redis.ts'
 import { startKillableSystem } from '../../support/killable-system.ts'
@@ -60,7 +59,7 @@ describe('while Redis is away', () => {
     onTestFinished(() => resources.release())
     const redis = await createKillableRedis(resources, {
       name: 'queue',
-      port: await lastingPort(createDice(process.pid)),
+      port: await lastingPort(),
       onDeath: () => undefined,
     })
     const system = await startTestSystem(onTestFinished, { environment: { REDIS_URL: redis.url } })

@@ -1,5 +1,4 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { createDice } from '../../support/dice.ts'
 import { createTestBucket } from '../../support/bucket.ts'
 import { createTestDatabase } from '../../support/database.ts'
 import { lastingPort } from '../../support/lasting-port.ts'
@@ -10,7 +9,7 @@ import { until } from '../../support/until.ts'
 async function setup() {
   const database = await createTestDatabase(onTestFinished)
   const bucket = await createTestBucket(onTestFinished)
-  const port = await lastingPort(createDice(process.pid))
+  const port = await lastingPort()
   const env = {
     ...serviceEnvironment({ database, bucket }),
     REDIS_URL: `redis://127.0.0.1:${port}`,

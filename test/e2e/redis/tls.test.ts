@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, it, onTestFinished } from 'vitest'
-import { freePort } from '../../../src/embedded/free-port.ts'
+import { lastingPort } from '../../support/lasting-port.ts'
 import { createTestBucket } from '../../support/bucket.ts'
 import { createTestDatabase } from '../../support/database.ts'
 import { describeWith } from '../../support/describe-with.ts'
@@ -23,7 +23,7 @@ async function startSecureRedis() {
     ...['-addext', 'subjectAltName=DNS:localhost'],
     ...['-keyout', join(folder, 'key.pem'), '-out', certificate],
   ])
-  const [port, tlsPort] = [await freePort(), await freePort()]
+  const [port, tlsPort] = [await lastingPort(), await lastingPort()]
   const tls = ['--tls-port', String(tlsPort), '--tls-cert-file', 'cert.pem']
   const options = [...tls, '--tls-key-file', 'key.pem', '--tls-auth-clients', 'no']
   const server = await startRedis(port, options, {

@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { freePort } from '../../../src/embedded/free-port.ts'
+import { lastingPort } from '../../support/lasting-port.ts'
 import type { ExportView } from '../../../src/http/schemas.ts'
 import { sha256 } from '../../support/chunks.ts'
 import { answerError, answerWell, fakeEtag, type StoreAnswer } from '../../support/fake-store.ts'
@@ -155,7 +155,7 @@ describe('a download whose connection breaks', () => {
   })
 
   it('says why, where nothing answers at all', async () => {
-    const nobody = `http://127.0.0.1:${await freePort()}/object`
+    const nobody = `http://127.0.0.1:${await lastingPort()}/object`
     const view = (_: number, plain: ExportView) => ({
       ...plain,
       artifact: { ...plain.artifact!, url: nobody },

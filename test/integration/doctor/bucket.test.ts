@@ -5,7 +5,7 @@ import {
 import { describe, expect, inject, it, onTestFinished } from 'vitest'
 import { describeWith } from '../../support/describe-with.ts'
 import { createS3Proxy, s3Error, type S3Operation } from '../../support/s3-proxy.ts'
-import { freePort } from '../../../src/embedded/free-port.ts'
+import { lastingPort } from '../../support/lasting-port.ts'
 import { until } from '../../support/until.ts'
 import { createPatient, saying } from './setup.ts'
 
@@ -33,7 +33,7 @@ describe('a bucket', () => {
 
   it('whose store is away, or does not know our keys, is told once', async () => {
     const { bucket, diagnose } = await createPatient(onTestFinished)
-    const away = await diagnose({ S3_ENDPOINT: `http://127.0.0.1:${await freePort()}` })
+    const away = await diagnose({ S3_ENDPOINT: `http://127.0.0.1:${await lastingPort()}` })
     expect(away.of('bucket.answer')).toEqual([saying('problem', /ECONNREFUSED/, /S3_ENDPOINT/)])
     expect(away.checks('problem')).toEqual(['bucket.answer'])
 
@@ -88,7 +88,7 @@ describe('a bucket', () => {
 describe('a link', () => {
   it('that leads to an address for others is a warning, to nowhere a problem', async () => {
     const { diagnose } = await createPatient(onTestFinished)
-    const elsewhere = `http://127.0.0.1:${await freePort()}`
+    const elsewhere = `http://127.0.0.1:${await lastingPort()}`
     const { of, checks } = await diagnose({ S3_LINK_ENDPOINT: elsewhere })
     expect(of('bucket.link')).toEqual([
       saying('warning', /nobody answers at http:\/\/127.0.0.1:\d+, .*ECONNREFUSED$/, /for others/),

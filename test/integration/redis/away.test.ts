@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { freePort } from '../../../src/embedded/free-port.ts'
+import { lastingPort } from '../../support/lasting-port.ts'
 import { QueueError } from '../../../src/errors.ts'
 import { startWorker } from '../../../src/queue/worker.ts'
 import { createProducer } from '../../../src/queue/producer.ts'
@@ -13,7 +13,7 @@ import { open, redisWith } from './setup.ts'
 
 describe('a worker whose Redis is away', () => {
   it('stops, although it cannot say how its last job ended', async () => {
-    const port = await freePort()
+    const port = await lastingPort()
     const redis = await startRedis(port)
     onTestFinished(() => redis.stop())
     const { opened, logger, logLines } = open({ url: `redis://127.0.0.1:${port}` })

@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { freePort } from '../../../src/embedded/free-port.ts'
+import { lastingPort } from '../../support/lasting-port.ts'
 import { createPatient, saying } from '../doctor/setup.ts'
 import { redisWith } from './setup.ts'
 
@@ -40,7 +40,7 @@ describe('a doctor who looks at Redis', () => {
   })
 
   it('tells of one that is away, or whose password is another, once', async () => {
-    const away = await diagnoseRedis(await freePort(), {}, `queue:${password}`)
+    const away = await diagnoseRedis(await lastingPort(), {}, `queue:${password}`)
     expect(away.of('queue.connection')).toEqual([saying('problem', /ECONNREFUSED/, /REDIS_URL/)])
     expect(away.checks('problem')).toEqual(['queue.connection'])
     expect(away.of('queue.persistence')).toEqual([saying('skipped', /connection/)])

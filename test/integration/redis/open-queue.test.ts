@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { freePort } from '../../../src/embedded/free-port.ts'
+import { lastingPort } from '../../support/lasting-port.ts'
 import { ConfigError, QueueError } from '../../../src/errors.ts'
 import { startRedis } from '../../support/redis-server.ts'
 import { until } from '../../support/until.ts'
@@ -47,7 +47,7 @@ describe('Redis as the queue', () => {
   })
 
   it('that cannot be reached is an error at once for who does not wait', async () => {
-    const port = await freePort()
+    const port = await lastingPort()
     const began = performance.now()
     const { opened } = open({ url: `redis://nobody:hush-hush@127.0.0.1:${port}` })
     await expect(opened).rejects.toThrow(QueueError)
@@ -58,7 +58,7 @@ describe('Redis as the queue', () => {
   })
 
   it('that comes later is waited for by who waits, who says so once', async () => {
-    const port = await freePort()
+    const port = await lastingPort()
     const opening = open({ url: `redis://127.0.0.1:${port}` }, new AbortController().signal)
     await until(() => opening.logLines.length > 0)
     const began = performance.now()
@@ -73,7 +73,7 @@ describe('Redis as the queue', () => {
 
   it('is not waited for any longer than its service is wanted', async () => {
     const stopping = new AbortController()
-    const url = `redis://127.0.0.1:${await freePort()}`
+    const url = `redis://127.0.0.1:${await lastingPort()}`
     const { opened, logLines } = open({ url }, stopping.signal)
     await until(() => logLines.length > 0)
     const reason = new Error('stopping')

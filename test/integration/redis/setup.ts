@@ -1,5 +1,5 @@
 import { expect, onTestFinished } from 'vitest'
-import { freePort } from '../../../src/embedded/free-port.ts'
+import { lastingPort } from '../../support/lasting-port.ts'
 import { openQueue } from '../../../src/queue/open-queue.ts'
 import { createProducer, type Producer } from '../../../src/queue/producer.ts'
 import type { RedisSettings } from '../../../src/queue/redis-client.ts'
@@ -10,7 +10,7 @@ import { memoryLogger, newId } from '../queue/setup.ts'
 
 /** A Redis of its own. @returns its port */
 export async function redisWith(...options: string[]): Promise<number> {
-  const port = await freePort()
+  const port = await lastingPort()
   const server = await startRedis(port, options)
   onTestFinished(() => server.stop())
   return port

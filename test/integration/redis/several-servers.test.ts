@@ -2,8 +2,6 @@ import { once } from 'node:events'
 import net from 'node:net'
 import { Redis } from 'ioredis'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { freePort } from '../../../src/embedded/free-port.ts'
-import { createDice } from '../../support/dice.ts'
 import { lastingPort } from '../../support/lasting-port.ts'
 import { startRedis } from '../../support/redis-server.ts'
 import { inspectRedis } from '../../../src/queue/inspect-redis.ts'
@@ -23,12 +21,12 @@ async function ask(port: number, ...command: [string, ...(string | number)[]]): 
 
 describe('Redis that Sentinels watch', () => {
   async function setup() {
-    const masterPort = await freePort()
+    const masterPort = await lastingPort()
     const master = await startRedis(masterPort)
     onTestFinished(() => master.stop())
     const replica = await redisWith('--replicaof', '127.0.0.1', String(masterPort))
     await until(async () => String(await ask(replica, 'INFO')).includes('master_link_status:up'))
-    const sentinelPort = await freePort()
+    const sentinelPort = await lastingPort()
     const sentinel = await startRedis(sentinelPort, ['--sentinel'], {
       'redis.conf': `
         sentinel monitor queue 127.0.0.1 ${masterPort} 1
@@ -43,7 +41,7 @@ describe('Redis that Sentinels watch', () => {
     )
     const hosts = [
       // one that is away is passed over
-      { host: '127.0.0.1', port: await freePort() },
+      { host: '127.0.0.1', port: await lastingPort() },
       { host: '127.0.0.1', port: sentinelPort },
     ]
     // what the URL names is not asked
@@ -125,7 +123,6 @@ async function createForward(to: number): Promise<{ to: number; readonly port: n
 
 describe('a cluster of Redis', () => {
   it('is one queue, of which one server is named', async () => {
-    const dice = createDice(process.pid)
     const slots = [
       [0, 8191],
       [8192, 16_383],
@@ -134,7 +131,7 @@ describe('a cluster of Redis', () => {
     const busPorts: number[] = []
     for (const [from, to] of slots) {
       // of the cluster's own talk; by default 10,000 above the other, where an outgoing connection may be
-      const [port, busPort] = [await lastingPort(dice), await lastingPort(dice)]
+      const [port, busPort] = [await lastingPort(), await lastingPort()]
       const options = [
         ...['--cluster-enabled', 'yes', '--cluster-config-file', `nodes-${port}.conf`],
         ...['--cluster-port', String(busPort)],
