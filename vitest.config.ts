@@ -1,5 +1,9 @@
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config'
-import { findPostgresToTest, howToInstallPostgres } from './test/support/installed-postgres.ts'
+import {
+  findPostgresToTest,
+  howToInstallPostgres,
+  type InstalledPostgres,
+} from './test/support/installed-postgres.ts'
 import { requiredTools } from './test/support/optional-tools.ts'
 import { findRedis, howToInstallRedis } from './test/support/redis-program.ts'
 
@@ -10,25 +14,41 @@ const image = 'test/e2e/image.test.ts'
 /** What only a queue on Redis can do. */
 const redisAlone = 'test/{integration,e2e}/redis/**'
 
+const installed = await findPostgresToTest()
+if (installed.length === 0) {
+  if (requiredTools().includes('postgres')) {
+    throw new TypeError(`LONGHAUL_TEST_REQUIRE: ${howToInstallPostgres}`)
+  }
+  process.stderr.write(`Not tested: the system's PostgreSQL: ${howToInstallPostgres}.\n`)
+}
+const hasRedis = findRedis() !== undefined
+if (!hasRedis) {
+  if (requiredTools().includes('redis')) {
+    throw new TypeError(`LONGHAUL_TEST_REQUIRE: ${howToInstallRedis}`)
+  }
+  process.stderr.write(`Not tested: the queue on Redis: ${howToInstallRedis}.\n`)
+}
+
+/**
+ * The system's PostgreSQL that the queue on Redis is tested beside: the end-to-end tests, which take the longest,
+ * run twice and not three times. One that was named gets all tests on its own.
+ */
+const besideRedis = hasRedis ? installed.find(({ named }) => !named) : undefined
+
+/** What looks at files and at commands that connect to nothing. */
+const noServices = ['test/e2e/{cli-keys,cli-usage,documented-containers}.test.ts']
+
 /** Whatever has to do with the queue, once more, with the queue on Redis. */
 const onRedis: TestProjectInlineConfiguration = {
   extends: true,
   test: {
     name: 'redis',
     include: ['test/integration/{queue,redis}/**/*.test.ts', 'test/e2e/**/*.test.ts'],
-    exclude: [torture, image],
+    exclude: [torture, image, ...noServices],
     globalSetup: [...stack, 'test/support/redis.ts'],
     pool: 'forks',
+    provide: { postgres: besideRedis === undefined ? 'any' : { folder: besideRedis.folder } },
   },
-}
-
-function projectsOnRedis(): readonly TestProjectInlineConfiguration[] {
-  if (findRedis() !== undefined) return [onRedis]
-  if (requiredTools().includes('redis')) {
-    throw new TypeError(`LONGHAUL_TEST_REQUIRE: ${howToInstallRedis}`)
-  }
-  process.stderr.write(`Not tested: the queue on Redis: ${howToInstallRedis}.\n`)
-  return []
 }
 
 /** What makes no connection to the stack's database, or has one of its own by the command line. */
@@ -36,33 +56,26 @@ const noPostgres = [
   'test/integration/{client,embedded-s3,http,s3}/**',
   'test/integration/fault-proxy.test.ts',
   'test/integration/embedded/stack*.test.ts',
-  'test/e2e/{cli-dev,cli-keys,cli-usage,documented-containers}.test.ts',
+  'test/e2e/cli-dev.test.ts',
+  ...noServices,
 ]
 
-/**
- * Whatever talks to PostgreSQL, once more, on the one that the system has: on each major version, should
- * it have several.
- */
-async function projectsOnPostgres(): Promise<readonly TestProjectInlineConfiguration[]> {
-  const installed = await findPostgresToTest()
-  if (installed.length === 0) {
-    if (requiredTools().includes('postgres')) {
-      throw new TypeError(`LONGHAUL_TEST_REQUIRE: ${howToInstallPostgres}`)
-    }
-    process.stderr.write(`Not tested: the system's PostgreSQL: ${howToInstallPostgres}.\n`)
-  }
-  return installed.map(({ major, folder }) => ({
-    extends: true,
-    test: {
-      name: `postgres-${major}`,
-      include: ['test/contract/export-records.test.ts', 'test/{integration,e2e}/**/*.test.ts'],
-      exclude: [torture, image, redisAlone, ...noPostgres],
-      globalSetup: stack,
-      pool: 'forks',
-      provide: { queue: { backend: 'postgres' }, postgres: { folder } },
-    },
-  }))
-}
+/** Whatever talks to PostgreSQL, once more, on another than the one that comes with `npm ci`. */
+const onPostgres = (postgres: InstalledPostgres): TestProjectInlineConfiguration => ({
+  extends: true,
+  test: {
+    name: `postgres-${postgres.major}`,
+    include: [
+      'test/contract/export-records.test.ts',
+      'test/integration/**/*.test.ts',
+      postgres === besideRedis ? 'test/e2e/main-job.test.ts' : 'test/e2e/**/*.test.ts',
+    ],
+    exclude: [torture, image, redisAlone, ...noPostgres],
+    globalSetup: stack,
+    pool: 'forks',
+    provide: { queue: { backend: 'postgres' }, postgres: { folder: postgres.folder } },
+  },
+})
 
 /**
  * Unit tests need nothing; torture has a system of its own; all others share one embedded stack for each
@@ -97,8 +110,8 @@ export default defineConfig({
           provide: { queue: { backend: 'postgres' } },
         },
       },
-      ...projectsOnRedis(),
-      ...(await projectsOnPostgres()),
+      ...(hasRedis ? [onRedis] : []),
+      ...installed.map(onPostgres),
       {
         extends: true,
         test: {

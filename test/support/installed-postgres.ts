@@ -8,6 +8,8 @@ export interface InstalledPostgres {
   /** With `initdb` and `postgres`. */
   readonly folder: string
   readonly major: number
+  /** By LONGHAUL_TEST_POSTGRES. */
+  readonly named: boolean
 }
 
 /** What the tests are to run on besides the npm package: what LONGHAUL_TEST_POSTGRES names, else the system's. */
@@ -22,7 +24,7 @@ export async function findSystemPostgres(): Promise<readonly InstalledPostgres[]
   for await (const folder of systemFolders()) {
     const candidate = await inspect(folder)
     if (typeof candidate === 'string' || found.has(candidate.major)) continue
-    found.set(candidate.major, candidate)
+    found.set(candidate.major, { ...candidate, named: false })
   }
   return [...found.values()]
 }
@@ -32,14 +34,14 @@ function findNamedPostgres(folders: readonly string[]): Promise<readonly Install
   return Promise.all(
     folders.map(async (folder) => {
       const candidate = await inspect(folder)
-      if (typeof candidate !== 'string') return candidate
+      if (typeof candidate !== 'string') return { ...candidate, named: true }
       throw new TypeError(`LONGHAUL_TEST_POSTGRES: ${folder}: ${candidate}`)
     }),
   )
 }
 
 /** What a folder has, or why it will not do; seen as the user that the database runs as. */
-async function inspect(folder: string): Promise<InstalledPostgres | string> {
+async function inspect(folder: string): Promise<Omit<InstalledPostgres, 'named'> | string> {
   const binaries = await tryBinaries(folder, isRoot() ? await findNobody() : undefined)
   if (typeof binaries === 'string') return binaries
   const { major, version } = binaries
