@@ -1,20 +1,18 @@
 import { randomBytes } from 'node:crypto'
 import net from 'node:net'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { createTestDatabase, type TestDatabase } from '../support/database.ts'
+import type { TestDatabase } from '../support/database.ts'
 import { releaseAfterAll } from '../support/release-after-all.ts'
-import { errorOf, jsonOf, runCli, serviceEnvironment } from '../support/run-cli.ts'
+import { errorOf, jsonOf, runCli } from '../support/run-cli.ts'
 import { expectNoSecrets } from '../support/secrets.ts'
-import { createTestBucket } from '../support/bucket.ts'
+import { createServiceSetup } from '../support/service-setup.ts'
 
 let database: TestDatabase
 let env: Readonly<Record<string, string>>
 
 const release = releaseAfterAll()
 beforeAll(async () => {
-  database = await createTestDatabase(release)
-  const bucket = await createTestBucket(release)
-  env = { ...serviceEnvironment({ database, bucket }), PORT: '0' }
+  ;({ database, env } = await createServiceSetup(release))
 })
 
 const wrong = {

@@ -2,24 +2,21 @@ import net, { type AddressInfo } from 'node:net'
 import { beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest'
 import type { Finding } from '../../src/doctor/finding.ts'
 import { version } from '../../src/version.ts'
-import { createTestBucket, type TestBucket } from '../support/bucket.ts'
-import { createTestDatabase, type TestDatabase } from '../support/database.ts'
+import type { TestBucket } from '../support/bucket.ts'
 import { releaseAfterAll } from '../support/release-after-all.ts'
-import { errorOf, jsonOf, runCli, serviceEnvironment, startCli } from '../support/run-cli.ts'
+import { errorOf, jsonOf, runCli, startCli } from '../support/run-cli.ts'
 import { createS3Proxy } from '../support/s3-proxy.ts'
 import { expectNoSecrets } from '../support/secrets.ts'
+import { createServiceSetup } from '../support/service-setup.ts'
 import { startTestSystem } from '../support/system.ts'
 import { until } from '../support/until.ts'
 
-let database: TestDatabase
 let bucket: TestBucket
 let env: Readonly<Record<string, string>>
 
 const release = releaseAfterAll()
 beforeAll(async () => {
-  database = await createTestDatabase(release)
-  bucket = await createTestBucket(release)
-  env = { ...serviceEnvironment({ database, bucket }), PORT: '0' }
+  ;({ bucket, env } = await createServiceSetup(release))
 })
 
 interface Document {

@@ -1,12 +1,13 @@
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { createClient } from '../../src/client/client.ts'
-import { createTestBucket, type TestBucket } from '../support/bucket.ts'
-import { createTestDatabase, type TestDatabase } from '../support/database.ts'
+import type { TestBucket } from '../support/bucket.ts'
+import type { TestDatabase } from '../support/database.ts'
 import { createFaultProxy } from '../support/fault-proxy.ts'
 import { fixtureRange, insertFixtureServices } from '../support/fixture-services.ts'
 import { releaseAfterAll } from '../support/release-after-all.ts'
-import { serviceEnvironment, startCli, type RunningCli } from '../support/run-cli.ts'
+import { eventsOf, startCli, type RunningCli } from '../support/run-cli.ts'
 import { expectNoSecrets } from '../support/secrets.ts'
+import { createServiceSetup } from '../support/service-setup.ts'
 import { until } from '../support/until.ts'
 
 let database: TestDatabase
@@ -15,22 +16,12 @@ let env: Readonly<Record<string, string>>
 
 const release = releaseAfterAll()
 beforeAll(async () => {
-  database = await createTestDatabase(release)
-  bucket = await createTestBucket(release)
+  ;({ database, bucket, env } = await createServiceSetup(release))
   await insertFixtureServices(database.pool)
-  env = { ...serviceEnvironment({ database, bucket }), PORT: '0' }
 })
 
-/** Events that a service has logged so far. */
-const events = (service: RunningCli) =>
-  service
-    .output()
-    .stderr.split('\n')
-    .slice(0, -1)
-    .map((line) => JSON.parse(line) as Record<string, unknown>)
-
 const ready = (service: RunningCli, message: string) =>
-  until(() => events(service).find((event) => event['msg'] === message))
+  until(() => eventsOf(service).find((event) => event['msg'] === message))
 
 const connections = async () => {
   const { rows } = await database.pool.query<{ application_name: string }>(

@@ -4,12 +4,12 @@ import { startServer, type Server, type Service } from '../../src/compose.ts'
 import { startExportWorker } from '../../src/compose-worker.ts'
 import { parseConfig, type Config } from '../../src/config.ts'
 import { createLogger } from '../../src/logger.ts'
-import { createTestBucket, type TestBucket } from '../support/bucket.ts'
-import { createTestDatabase, type TestDatabase } from '../support/database.ts'
+import type { TestBucket } from '../support/bucket.ts'
+import type { TestDatabase } from '../support/database.ts'
 import { createDice } from '../support/dice.ts'
 import { fixtureRange, insertFixtureServices } from '../support/fixture-services.ts'
 import { releaseAfterAll } from '../support/release-after-all.ts'
-import { serviceEnvironment } from '../support/run-cli.ts'
+import { createServiceSetup } from '../support/service-setup.ts'
 import { until } from '../support/until.ts'
 
 describe('servers and workers that start and stop at random', () => {
@@ -22,14 +22,10 @@ describe('servers and workers that start and stop at random', () => {
 
   const release = releaseAfterAll()
   beforeAll(async () => {
-    database = await createTestDatabase(release)
-    bucket = await createTestBucket(release)
+    const setup = await createServiceSetup(release, { SHUTDOWN_GRACE_SECONDS: '0' })
+    ;({ database, bucket } = setup)
     await insertFixtureServices(database.pool)
-    config = parseConfig({
-      ...serviceEnvironment({ database, bucket }),
-      PORT: '0',
-      SHUTDOWN_GRACE_SECONDS: '0',
-    })
+    config = parseConfig(setup.env)
   })
 
   const connections = async () => {

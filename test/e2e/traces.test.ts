@@ -2,11 +2,10 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { createClient } from '../../src/client/client.ts'
 import { testKeys } from '../support/api-keys.ts'
 import { ask } from '../support/ask.ts'
-import { createTestBucket } from '../support/bucket.ts'
-import { createTestDatabase } from '../support/database.ts'
 import { fixtureRange, insertFixtureServices } from '../support/fixture-services.ts'
-import { serviceEnvironment, startCli, type RunningCli } from '../support/run-cli.ts'
+import { eventsOf, startCli, type RunningCli } from '../support/run-cli.ts'
 import { expectNoSecrets } from '../support/secrets.ts'
+import { createServiceSetup } from '../support/service-setup.ts'
 import { expectExport } from '../support/strictly.ts'
 import { gateSource, makeSourceQuick, makeSourceSlow } from '../support/slow-source.ts'
 import { startTestSystem } from '../support/system.ts'
@@ -19,23 +18,12 @@ const keys = testKeys({ anna: 'export' })
 const traceId = '0af7651916cd43dd8448eb211c80319c'
 const clientSpan = 'b7ad6b7169203331'
 
-const eventsOf = (service: RunningCli) =>
-  service
-    .output()
-    .stderr.split('\n')
-    .slice(0, -1)
-    .map((line) => JSON.parse(line) as Readonly<Record<string, unknown>>)
-
 async function startServices(variables: Readonly<Record<string, string>>) {
-  const database = await createTestDatabase(onTestFinished)
-  const bucket = await createTestBucket(onTestFinished)
-  await insertFixtureServices(database.pool)
-  const env = {
-    ...serviceEnvironment({ database, bucket }),
-    PORT: '0',
+  const { database, env } = await createServiceSetup(onTestFinished, {
     WORKER_PORT: '0',
     ...variables,
-  }
+  })
+  await insertFixtureServices(database.pool)
   const serve = startCli(onTestFinished, ['serve'], { env })
   const worker = startCli(onTestFinished, ['worker'], { env })
   const ready = async (service: RunningCli, message: string) =>

@@ -113,6 +113,14 @@ export async function createFolder(release: Release): Promise<string> {
   return folder
 }
 
+/** The events that a service has logged so far. */
+export const eventsOf = (service: RunningCli): Readonly<Record<string, unknown>>[] =>
+  service
+    .output()
+    .stderr.split('\n')
+    .slice(0, -1)
+    .map((line) => JSON.parse(line) as Readonly<Record<string, unknown>>)
+
 /** The variables that make `serve`, `worker` and `migrate` work on the database and bucket of a system. */
 export function serviceEnvironment({
   database,
@@ -123,5 +131,6 @@ export function serviceEnvironment({
     DATABASE_URL: database.url,
     ...testQueue(database).variables,
     S3_BUCKET: bucket.settings.bucket,
+    PORT: '0',
   }
 }

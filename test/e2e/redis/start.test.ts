@@ -1,20 +1,15 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { createTestBucket } from '../../support/bucket.ts'
-import { createTestDatabase } from '../../support/database.ts'
 import { lastingPort } from '../../support/lasting-port.ts'
 import { startRedis } from '../../support/redis-server.ts'
-import { serviceEnvironment, startCli } from '../../support/run-cli.ts'
+import { startCli } from '../../support/run-cli.ts'
+import { createServiceSetup } from '../../support/service-setup.ts'
 import { until } from '../../support/until.ts'
 
 async function setup() {
-  const database = await createTestDatabase(onTestFinished)
-  const bucket = await createTestBucket(onTestFinished)
   const port = await lastingPort()
-  const env = {
-    ...serviceEnvironment({ database, bucket }),
+  const { env } = await createServiceSetup(onTestFinished, {
     REDIS_URL: `redis://127.0.0.1:${port}`,
-    PORT: '0',
-  }
+  })
   const startWaiting = async () => {
     const worker = startCli(onTestFinished, ['worker'], { env })
     await until(() => worker.output().stderr.includes('waiting for the queue'))

@@ -4,12 +4,11 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, it, onTestFinished } from 'vitest'
 import { lastingPort } from '../../support/lasting-port.ts'
-import { createTestBucket } from '../../support/bucket.ts'
-import { createTestDatabase } from '../../support/database.ts'
 import { describeWith } from '../../support/describe-with.ts'
 import { findProgram } from '../../support/find-program.ts'
 import { startRedis } from '../../support/redis-server.ts'
-import { createFolder, serviceEnvironment, startCli } from '../../support/run-cli.ts'
+import { createFolder, startCli } from '../../support/run-cli.ts'
+import { createServiceSetup } from '../../support/service-setup.ts'
 import { until } from '../../support/until.ts'
 
 const openssl = findProgram('openssl')
@@ -37,9 +36,7 @@ async function startSecureRedis() {
 describeWith('openssl', missing, 'Redis with TLS', () => {
   async function setup() {
     const redis = await startSecureRedis()
-    const database = await createTestDatabase(onTestFinished)
-    const bucket = await createTestBucket(onTestFinished)
-    const env = { ...serviceEnvironment({ database, bucket }), REDIS_URL: redis.url, PORT: '0' }
+    const { env } = await createServiceSetup(onTestFinished, { REDIS_URL: redis.url })
     return { redis, env }
   }
 
