@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
 import Fastify, {
   LogController,
   type FastifyBaseLogger,
@@ -94,23 +95,25 @@ export function createBaseApp({
   // three hooks fewer for each request
   if (collectsSpans()) traceRequests(app, operationsPaths)
   const explainMiss = collectRoutes(app, missHint)
-  app.addHook('onRequest', async (request, reply) => {
+  app.addHook('onRequest', (request, reply, done) => {
     addHeaders(request, reply)
-    if (request.raw.httpVersion === '1.1' && request.raw.headersDistinct['host']?.length !== 1) {
+    if (request.raw.httpVersion === '1.1' && countHosts(request.raw) !== 1) {
       // whoever sends that is not to go on (RFC 9112, section 3.2)
       void reply.header('connection', 'close')
-      return sendProblem(reply, problem(400, 'BAD_REQUEST', 'The request needs one Host header.'))
+      void sendProblem(reply, problem(400, 'BAD_REQUEST', 'The request needs one Host header.'))
     }
     // before its body is read: what nobody answers needs no body
-    if (request.is404) return sendProblem(reply, explainMiss(request, reply))
+    else if (request.is404) void sendProblem(reply, explainMiss(request, reply))
+    else done()
   })
   guardRoutes(app, apiKeys)
-  app.addHook('onResponse', async (request, reply) => {
+  app.addHook('onResponse', (request, reply, done) => {
     logAnswer(request, reply)
     // paths that nobody declared are any number
     const { method, routeOptions } = request
     const { url: route = 'none' } = routeOptions
     onAnswer?.({ method, route, status: reply.statusCode, seconds: reply.elapsedTime / 1000 })
+    done()
   })
   return app
 }
@@ -132,6 +135,10 @@ const securityHeaders = {
 
 const addHeaders = (request: FastifyRequest, reply: FastifyReply) =>
   reply.headers({ 'x-request-id': request.id, ...securityHeaders })
+
+/** `headers` has the first one only, and `headersDistinct` is made of all headers, for each request. */
+const countHosts = ({ rawHeaders }: IncomingMessage) =>
+  rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === 'host').length
 
 const pathOf = (request: FastifyRequest) => request.url.split('?')[0] ?? ''
 

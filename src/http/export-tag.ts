@@ -1,37 +1,31 @@
 import { createHash } from 'node:crypto'
-import type { ExportRecord } from '../export/model.ts'
 import type { Link } from '../export/ports.ts'
-import { viewExport } from './export-view.ts'
+import type { ExportView } from './schemas.ts'
 
-/** What tells two answers about an export apart, but for the link, which is signed anew for each. */
-export const exportDigest = (record: ExportRecord): string =>
-  createHash('sha256')
-    .update(JSON.stringify(viewExport(record)))
-    .digest('base64url')
-    .slice(0, 22)
+/** What tells two answers about an export apart. @param view without its artifact, whose link tells nothing */
+export const digestOf = (view: ExportView): string =>
+  createHash('sha256').update(JSON.stringify(view)).digest('base64url').slice(0, 22)
 
 /**
  * The ETag of an answer: `W/"<digest>.<end of its link, Unix seconds>"`. Weak, because two answers
  * with the same facts have different links.
  */
-export const exportTag = (record: ExportRecord, link?: Link): string =>
-  `W/"${exportDigest(record)}.${Math.floor((link?.expiresAt.getTime() ?? 0) / 1000)}"`
+export const exportTag = (digest: string, link?: Link): string =>
+  `W/"${digest}.${Math.floor((link?.expiresAt.getTime() ?? 0) / 1000)}"`
 
 /**
  * Finds among the tags that a client holds (`If-None-Match`) the one of an answer that it may go on
- * to use: nothing has changed since, and its link lives for another `leastLinkMs`.
+ * to use: nothing has changed since.
+ * @param linkUntil so long its link must live, where it has one
  */
 export const findHeldTag = (
   ifNoneMatch: string | undefined,
-  record: ExportRecord,
-  { now, leastLinkMs }: { readonly now: Date; readonly leastLinkMs: number },
+  current: string,
+  linkUntil?: Date,
 ): string | undefined => {
-  const held = splitTags(ifNoneMatch)
-  if (held.length === 0) return undefined
-  const current = exportDigest(record)
-  const aliveUntil = now.getTime() + leastLinkMs
-  const usable = (endMs: number) => record.state !== 'completed' || endMs >= aliveUntil
-  return held.find(({ digest, endMs }) => digest === current && usable(endMs))?.tag
+  const usable = (endMs: number) => linkUntil === undefined || endMs >= linkUntil.getTime()
+  return splitTags(ifNoneMatch).find(({ digest, endMs }) => digest === current && usable(endMs))
+    ?.tag
 }
 
 /** Of all tags that a client holds; what is no tag of ours is left out. */

@@ -3,12 +3,9 @@ import type { Artifact, ExportRecord, PastAttempt } from '../export/model.ts'
 import type { Link } from '../export/ports.ts'
 import type { ExportView } from './schemas.ts'
 
-/**
- * An export as the API shows it: snake_case, fields without a value left out.
- * @param link to its artifact; without one the artifact is not shown
- */
-export function viewExport(record: ExportRecord, link?: Link): ExportView {
-  const { spec, progress, error, artifact } = record
+/** An export as the API shows it, but for its artifact: snake_case, fields without a value left out. */
+export function viewExport(record: ExportRecord): ExportView {
+  const { spec, progress, error } = record
   const left = estimateSecondsLeft(record)
   return {
     id: record.id,
@@ -37,11 +34,18 @@ export function viewExport(record: ExportRecord, link?: Link): ExportView {
     ...time('snapshot_at', record.snapshotAt),
     ...(error === undefined ? {} : { error }),
     attempts: record.history.map(viewAttempt),
-    ...(artifact === undefined || link === undefined
-      ? {}
-      : { artifact: viewArtifact(artifact, link, record.expiresAt) }),
   }
 }
+
+/** The same with its artifact. @param link to it; undefined: there is none to show */
+export const addArtifact = (
+  view: ExportView,
+  { artifact, expiresAt }: ExportRecord,
+  link: Link | undefined,
+): ExportView =>
+  artifact === undefined || link === undefined
+    ? view
+    : { ...view, artifact: viewArtifact(artifact, link, expiresAt) }
 
 const viewAttempt = ({ attempt, outcome, startedAt, endedAt, rows, error }: PastAttempt) => ({
   attempt,

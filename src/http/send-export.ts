@@ -4,8 +4,8 @@ import type { ExportRecord } from '../export/model.ts'
 import type { Link } from '../export/ports.ts'
 import { secondsToNextLook } from '../export/time-left.ts'
 import type { Clock } from '../runtime/clock.ts'
-import { exportTag, findHeldTag } from './export-tag.ts'
-import { viewExport } from './export-view.ts'
+import { digestOf, exportTag, findHeldTag } from './export-tag.ts'
+import { addArtifact, viewExport } from './export-view.ts'
 import type { ExportView } from './schemas.ts'
 
 export interface SendExportDeps extends LinkExportDeps {
@@ -22,7 +22,7 @@ export async function sendExport(
   const link = await linkOf(deps, record)
   return noStore(advise(deps, reply, record))
     .code(status)
-    .send(viewExport(record, link))
+    .send(addArtifact(viewExport(record), record, link))
 }
 
 /** The same for who may have it already: then 304, without a body. */
@@ -31,14 +31,14 @@ export async function sendExportUnlessHeld(
   reply: FastifyReply,
   record: ExportRecord,
 ): Promise<FastifyReply> {
-  const held = findHeldTag(reply.request.headers['if-none-match'], record, {
-    now: deps.clock.now(),
-    leastLinkMs: (deps.linkTtlSeconds * 1000) / 2,
-  })
+  const view = viewExport(record)
+  const digest = digestOf(view)
+  const ifNoneMatch = reply.request.headers['if-none-match']
+  const held = findHeldTag(ifNoneMatch, digest, leastLinkEnd(deps, record))
   noStore(advise(deps, reply, record))
   if (held !== undefined) return reply.code(304).header('etag', held).send()
   const link = await linkOf(deps, record)
-  return reply.header('etag', exportTag(record, link)).send(viewExport(record, link))
+  return reply.header('etag', exportTag(digest, link)).send(addArtifact(view, record, link))
 }
 
 /** Exports as a list shows them. @throws StoreError when signing fails */
@@ -46,7 +46,11 @@ export const viewWithLinks = (
   deps: LinkExportDeps,
   records: readonly ExportRecord[],
 ): Promise<readonly ExportView[]> =>
-  Promise.all(records.map(async (record) => viewExport(record, await linkOf(deps, record))))
+  Promise.all(
+    records.map(async (record) =>
+      addArtifact(viewExport(record), record, await linkOf(deps, record)),
+    ),
+  )
 
 /** Says when to ask again about an export that has not finished. */
 export function advise(
@@ -57,6 +61,10 @@ export function advise(
   const seconds = secondsToNextLook(record, clock.now())
   return seconds === undefined ? reply : reply.header('retry-after', String(seconds))
 }
+
+/** A link that a client has is as good as a new one for half of its life. */
+const leastLinkEnd = ({ clock, linkTtlSeconds }: SendExportDeps, { state }: ExportRecord) =>
+  state === 'completed' ? new Date(clock.now().getTime() + (linkTtlSeconds * 1000) / 2) : undefined
 
 const noStore = (reply: FastifyReply) => reply.header('cache-control', 'no-store')
 

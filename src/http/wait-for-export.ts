@@ -6,7 +6,8 @@ import type { ExportRecords } from '../export/ports.ts'
 import { isFinished } from '../export/state.ts'
 import type { ExportWatch } from '../export/watch-exports.ts'
 import { describeIssues } from '../runtime/describe-issues.ts'
-import { exportDigest, heldDigests } from './export-tag.ts'
+import { digestOf, heldDigests } from './export-tag.ts'
+import { viewExport } from './export-view.ts'
 import type { Lifetime } from './lifetime.ts'
 
 const longestSeconds = 60
@@ -71,7 +72,8 @@ export async function waitForExport(
     const record = await records.get(id)
     const held = heldDigests(ifNoneMatch)
     const enough = (seen: ExportRecord) =>
-      isFinished(seen.state) || (ifNoneMatch !== undefined && !held.includes(exportDigest(seen)))
+      isFinished(seen.state) ||
+      (ifNoneMatch !== undefined && !held.includes(digestOf(viewExport(seen))))
     const over = lifetime.stopping.aborted || socket.destroyed
     return over ? record : await watch.until(record, enough, { signal: patience.signal })
   } finally {

@@ -25,8 +25,8 @@ const ended = (outcome: PastAttempt['outcome'], rows = 'rows', error = 'null') =
 const endedIfRunning = (outcome: PastAttempt['outcome']) =>
   `case when state = 'running' then ${ended(outcome)} else history end`
 
-/** Many ask for a status at the same time: within so long they share a statement, ms. */
-const gatherMs = 2
+/** Many ask for a status at the same time: they share a statement every few ms; two are under way at most. */
+const gathering = { pauseMs: 5, atOnce: 2 }
 
 /** The records of exports in schema longhaul of the control database. All errors are SourceErrors besides. */
 export function createExportRecords(database: Database): ExportRecords {
@@ -57,7 +57,7 @@ export function createExportRecords(database: Database): ExportRecords {
     )
     return new Map(found.map((row) => [row.id, exportFromRow(row)]))
   }
-  const findOne = gather(find, { pauseMs: gatherMs })
+  const findOne = gather(find, gathering)
 
   async function get(id: string) {
     // anything that is no uuid would be an error of the database rather than an unknown id

@@ -49,6 +49,10 @@ describe('If-None-Match', () => {
     const { artifact } = expectExport(fresh, 200)
     expect(Date.parse(artifact!.url_expires_at)).toBeGreaterThan(Date.now() + 2000)
     expect((await fetch(artifact!.url)).status).toBe(200)
+    // the record keeps the facts of an artifact that was deleted, but there is no link to it
+    await ask(system.url, 'DELETE', `/exports/${id}`)
+    const { etag: ofExpired } = (await look(system, id)).headers
+    expect((await look(system, id, '', ofExpired)).status).toBe(304)
   })
 })
 

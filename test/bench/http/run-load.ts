@@ -8,7 +8,11 @@ const program = fileURLToPath(new URL('./load.js', import.meta.url))
 
 /** @throws Error when any answer was no success: what failed is not fast */
 export async function runLoad(load: Load): Promise<LoadResult> {
-  const child = spawn(process.execPath, [program], { stdio: ['pipe', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, [program], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+    // clients have no part in the processor of what they ask
+    detached: true,
+  })
   const kill = () => void child.kill('SIGKILL')
   process.once('exit', kill)
   child.stdin.end(JSON.stringify(load))
