@@ -54,7 +54,11 @@ module.exports = {
     only(
       'client',
       '^src/client/',
-      ['^src/http/schemas\\.ts$', '^src/(datasets/dataset|encode/compression)\\.ts$', ...L0],
+      [
+        '^src/http/schemas\\.ts$',
+        '^src/(datasets/dataset|encode/(compression|format))\\.ts$',
+        ...L0,
+      ],
       'no database and no queue in a client',
     ),
     only(

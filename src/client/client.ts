@@ -1,5 +1,6 @@
 import type { EventFilter, StateFilter } from '../datasets/dataset.ts'
 import type { Compression } from '../encode/compression.ts'
+import type { Format } from '../encode/format.ts'
 import type { ExportView } from '../http/schemas.ts'
 import { createCaller } from './call.ts'
 import { download, type Downloaded, type DownloadOptions } from './download.ts'
@@ -30,6 +31,8 @@ export interface ExportRequestBody {
   readonly export_content?: boolean
   /** Default `any`; anything else needs `export_content`. */
   readonly filter_state?: StateFilter
+  /** Of the artifact: one array, or a line for each element. Default `json`. */
+  readonly format?: Format
   /** Of the artifact. Default `none`. */
   readonly compression?: Compression
 }

@@ -51,9 +51,13 @@ export async function* compressMembers(
   }
 
   const room = () => free.pop() ?? Buffer.allocUnsafeSlow(memberBytes)
+  let isEmpty = true
   for await (const member of cutBytes(chunks, memberBytes, room)) {
+    isEmpty = false
     pack(member)
     yield* take(parallel - 1)
   }
   yield* take(0)
+  // without a member it would be no gzip file
+  if (isEmpty) yield await compress(new Uint8Array())
 }

@@ -10,22 +10,21 @@ import { cutBytes } from './cut-bytes.ts'
 export const compressions = ['none', 'gzip', 'zstd'] as const
 export type Compression = (typeof compressions)[number]
 
-/** What tells one who downloads it how it is packed: name and type, and no Content-Encoding. */
-export interface ArtifactFormat {
-  /** Of the file's name. */
+/** What is added to a file's name, and the type of what is packed. */
+interface Packing {
   readonly suffix: string
-  readonly contentType: string
+  readonly contentType?: string
 }
 
 /**
  * A store that sent Content-Encoding would make some clients unpack, and keep the name that says they
  * had not (nextstrain/ncov#686, fluent-bit#3676).
  */
-export const artifactFormats: Readonly<Record<Compression, ArtifactFormat>> = {
-  none: { suffix: '.json', contentType: 'application/json' },
-  gzip: { suffix: '.json.gz', contentType: 'application/gzip' },
+export const artifactPackings: Readonly<Record<Compression, Packing>> = {
+  none: { suffix: '' },
+  gzip: { suffix: '.gz', contentType: 'application/gzip' },
   // RFC 8878
-  zstd: { suffix: '.json.zst', contentType: 'application/zstd' },
+  zstd: { suffix: '.zst', contentType: 'application/zstd' },
 }
 
 interface ZstdOptions {

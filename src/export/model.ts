@@ -14,6 +14,7 @@
  */
 import type { EventFilter, StateFilter } from '../datasets/dataset.ts'
 import type { Compression } from '../encode/compression.ts'
+import type { Format } from '../encode/format.ts'
 import type { ErrorFacts } from '../errors.ts'
 
 export const exportStates = [
@@ -58,7 +59,8 @@ export interface ExportSpec {
   readonly exportContent: boolean
   /** State as of the snapshot; anything but `any` needs `exportContent`. */
   readonly filterState: StateFilter
-  /** Of the artifact. */
+  /** How the artifact is laid out, and how it is packed. */
+  readonly format: Format
   readonly compression: Compression
 }
 

@@ -1,4 +1,4 @@
-import { artifactFormats } from '../encode/compression.ts'
+import { artifactFormat } from '../encode/format.ts'
 import type { ExportSpec, Instant } from './model.ts'
 
 /** `20140722T120000Z`; with a fraction only when it is not zero: `20140722T120000.5Z`. */
@@ -10,8 +10,8 @@ function compact(instant: Instant): string {
 }
 
 /** The name of the download: `services_20140722T120000Z_20140723T120000Z.json`. */
-export const fileName = ({ dataset, range, compression }: ExportSpec): string =>
-  `${dataset}_${compact(range.from)}_${compact(range.to)}${artifactFormats[compression].suffix}`
+export const fileName = ({ dataset, range, format, compression }: ExportSpec): string =>
+  `${dataset}_${compact(range.from)}_${compact(range.to)}${artifactFormat(format, compression).suffix}`
 
 /** Below it are the keys of all exports. */
 export const exportsFolder = (prefix: string): string => `${prefix}exports/`

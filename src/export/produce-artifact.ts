@@ -1,5 +1,5 @@
-import { artifactFormats, compress } from '../encode/compression.ts'
-import { encodeJsonArray } from '../encode/json-array.ts'
+import { compress } from '../encode/compression.ts'
+import { artifactFormat, encodings } from '../encode/format.ts'
 import { createTally, type Tally } from '../encode/tally.ts'
 import type { Artifact, ExportRecord } from './model.ts'
 import { objectKey } from './object-key.ts'
@@ -27,12 +27,12 @@ export async function produceArtifact(
   rows: AsyncIterable<RowBlock>,
   { tally, ...options }: ProduceArtifactOptions,
 ): Promise<Artifact> {
-  const { compression } = record.spec
-  const { contentType } = artifactFormats[compression]
+  const { format, compression } = record.spec
+  const { contentType } = artifactFormat(format, compression)
   const store = (chunks: AsyncIterable<Buffer>) =>
     artifacts.put(objectKey(settings.keyPrefix, record), chunks, { contentType, ...options })
 
-  const json = tally.measure(encodeJsonArray(tally.countRows(rows)))
+  const json = tally.measure(encodings[format].encode(tally.countRows(rows)))
   if (compression === 'none') {
     const stored = await store(json)
     return { ...stored, rows: tally.rows, sha256: tally.sha256(), contentType }

@@ -3,7 +3,7 @@
  * the flow are the pipeline of `produce-artifact.ts`.
  */
 import type { DatasetQuery } from '../datasets/dataset.ts'
-import { elementSeparator } from '../encode/json-array.ts'
+import { encodings } from '../encode/format.ts'
 import { createTally, type Tally } from '../encode/tally.ts'
 import {
   AbandonedError,
@@ -168,7 +168,8 @@ async function runAttempt(
 
     const estimatedBytes = estimateBytes(queries, facts.estimatedRows)
     // reading is no part of the upload, although that is what asks for rows
-    const rows = inActiveSpan(readToEnd(snapshot, queries, { separator: elementSeparator }))
+    const { separator } = encodings[record.spec.format]
+    const rows = inActiveSpan(readToEnd(snapshot, queries, { separator }))
     const options = { tally, signal, estimatedBytes }
     attempt.artifact = await produceArtifact(deps, record, watchdog.watch(rows), options)
     const finishedAt = clock.now()

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { eventFilters, stateFilters, type DatasetQuery } from '../datasets/dataset.ts'
 import { findDataset } from '../datasets/registry.ts'
 import { canCompress, compressions, zstdNeeds } from '../encode/compression.ts'
+import { formats } from '../encode/format.ts'
 import { SpecError } from '../errors.ts'
 import { describeIssues, got } from '../runtime/describe-issues.ts'
 import { compareInstants, instantForm, instantOf, parseInstant } from './instant.ts'
@@ -31,14 +32,15 @@ export const exportRequest = z.strictObject({
     .enum(eventFilters)
     .default('any')
     .describe('Which event of the service must fall in the range.'),
-  export_content: z
-    .boolean()
-    .default(false)
-    .describe('false: an array of ids. true: an array of whole services.'),
+  export_content: z.boolean().default(false).describe('false: ids. true: whole services.'),
   filter_state: z
     .enum(stateFilters)
     .default('any')
     .describe('State as of the snapshot; active and inactive need export_content=true.'),
+  format: z
+    .enum(formats)
+    .default('json')
+    .describe('json: one array. ndjson: each element on a line of its own.'),
   compression: z
     .enum(compressions)
     .default('none')
@@ -57,13 +59,15 @@ export function parseExportRequest(input: unknown): ExportRequest {
   return request
 }
 
-/** The parameters of the original operation, which knows no other dataset than services, and stores nothing. */
-export const streamParameters = exportRequest.omit({ dataset: true, compression: true }).extend({
-  export_content: z
-    .boolean({ error: 'expected true or false' })
-    .default(false)
-    .describe(exportRequest.shape.export_content.description ?? ''),
-})
+/** The parameters of the original operation, which knows services only, as an array, and stores nothing. */
+export const streamParameters = exportRequest
+  .omit({ dataset: true, format: true, compression: true })
+  .extend({
+    export_content: z
+      .boolean({ error: 'expected true or false' })
+      .default(false)
+      .describe(exportRequest.shape.export_content.description ?? ''),
+  })
 
 /** A query string, parsed: a parameter that was given twice has an array. */
 export type QueryParameters = Readonly<Record<string, string | readonly string[]>>
@@ -87,7 +91,8 @@ export function parseStreamQuery(query: QueryParameters): ExportRequest {
   const input = Object.fromEntries(once) as Record<string, unknown>
   const content = input['export_content']
   if (content === 'true' || content === 'false') input['export_content'] = content === 'true'
-  return { dataset: 'services', compression: 'none', ...parse(streamParameters, input, repeated) }
+  const asked = parse(streamParameters, input, repeated)
+  return { dataset: 'services', format: 'json', compression: 'none', ...asked }
 }
 
 /** @param problems that are known already */
@@ -142,6 +147,7 @@ export function resolveSpec(request: ExportRequest, now: Date): ExportSpec {
     filterEvents: request.filter_events,
     exportContent: request.export_content,
     filterState: request.filter_state,
+    format: request.format,
     compression: request.compression,
   }
 }
@@ -166,9 +172,13 @@ export const queriesOf = ({
   })
 
 /** Tells a repeated request from another one: equal for requests that mean the same. */
-export function fingerprint({ compression, ...rest }: ExportRequest): string {
-  // those that were stored before there was any know nothing of it
-  const request = compression === 'none' ? rest : { ...rest, compression }
+export function fingerprint({ format, compression, ...rest }: ExportRequest): string {
+  // those that were stored before there was a choice know nothing of it
+  const request = {
+    ...rest,
+    ...(format === 'json' ? {} : { format }),
+    ...(compression === 'none' ? {} : { compression }),
+  }
   // the parser gives the properties in the order of its schema
   return createHash('sha256').update(JSON.stringify(request)).digest('hex')
 }

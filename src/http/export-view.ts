@@ -17,6 +17,7 @@ export function viewExport(record: ExportRecord): ExportView {
       filter_events: spec.filterEvents,
       export_content: spec.exportContent,
       filter_state: spec.filterState,
+      format: spec.format,
       compression: spec.compression,
     },
     progress: {

@@ -34,6 +34,7 @@ export const exportSchema = z.object({
       filter_events: z.string(),
       export_content: z.boolean(),
       filter_state: z.string(),
+      format: z.string(),
       compression: z.string(),
     })
     .describe('As accepted, with every default filled in.'),

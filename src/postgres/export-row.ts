@@ -18,6 +18,7 @@ export interface ExportRow {
   readonly filter_events: EventFilter
   readonly export_content: boolean
   readonly filter_state: StateFilter
+  readonly format: ExportSpec['format']
   readonly compression: ExportSpec['compression']
   readonly state: ExportState
   readonly attempt: number
@@ -57,7 +58,7 @@ const instantColumn = (column: string) =>
 
 /** What every statement selects or returns. */
 export const exportColumns = `id, dataset, ${instantColumn('range_from')}, ${instantColumn('range_to')},
-  filter_events, export_content, filter_state, compression, state, attempt, failures, highest_rows, dispatch, held_back,
+  filter_events, export_content, filter_state, format, compression, state, attempt, failures, highest_rows, dispatch, held_back,
   lease_until, rows, bytes, estimated_rows, fingerprint, error, history, artifact, expires_at,
   requested_by, traceparent, created_at, started_at, attempt_at, progress_at, finished_at, snapshot_at`
 
@@ -77,6 +78,7 @@ export function exportFromRow(row: ExportRow): ExportRecord {
       filterEvents: row.filter_events,
       exportContent: row.export_content,
       filterState: row.filter_state,
+      format: row.format,
       compression: row.compression,
     },
     state: row.state,

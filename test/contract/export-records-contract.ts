@@ -40,7 +40,7 @@ export function describeExportRecords(name: string, make: MakeExportRecords): vo
         const draft = newExport({
           spec: newSpec({
             ...{ filterEvents: 'started', exportContent: true, filterState: 'active' },
-            compression: 'gzip',
+            ...{ format: 'ndjson', compression: 'gzip' },
           }),
         })
         const { record, created, fingerprint } = await records.create(draft)

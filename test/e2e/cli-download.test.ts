@@ -60,6 +60,24 @@ describe.concurrent('longhaul download', () => {
     }
   })
 
+  it('leaves an empty file where an export in lines has none', async ({ onTestFinished }) => {
+    const cwd = await createFolder(onTestFinished)
+    const range = ['--from', '2001-01-01T00:00:00Z', '--to', '2001-01-02T00:00:00Z']
+    const lines = [...range, '--format', 'ndjson']
+    const env = { LONGHAUL_URL: system.url }
+    for (const args of [
+      ['--output', 'plain'],
+      ['--compression', 'gzip', '--output', 'unpacked', '--gunzip'],
+    ]) {
+      const { code, stderr } = await runCli(['export', ...lines, ...args, '--json'], { env, cwd })
+      expect([code, stderr]).toEqual([0, ''])
+    }
+    expect((await readdir(cwd)).sort()).toEqual(['plain', 'unpacked'])
+    for (const file of ['plain', 'unpacked']) {
+      expect(await readFile(join(cwd, file), 'utf8')).toBe('')
+    }
+  })
+
   it('leaves an artifact that is not packed as it is with --gunzip, also that of an export', async ({
     onTestFinished,
   }) => {

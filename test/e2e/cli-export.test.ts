@@ -58,7 +58,7 @@ describe.concurrent('longhaul export', () => {
     const result = await cli(
       [
         ...['export', '--json', ...range, '--content', '--dataset', 'services'],
-        ...['--events', 'started', '--state', 'active', '--compression', 'gzip'],
+        ...['--events', 'started', '--state', 'active', '--format', 'ndjson'],
       ],
       idle,
     )
@@ -70,7 +70,7 @@ describe.concurrent('longhaul export', () => {
       filter_events: 'started',
       export_content: true,
       filter_state: 'active',
-      compression: 'gzip',
+      ...{ format: 'ndjson', compression: 'none' },
     })
     expect(await idle.client.status(view.id)).toEqual(view)
   })

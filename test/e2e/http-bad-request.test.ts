@@ -104,6 +104,8 @@ describe('POST /exports refuses, naming the parameter, what was expected and wha
     ['filter_events', ['any'], '"any", "started", "completed"'],
     ['filter_state', 'open', '"any", "active", "inactive"'],
     ['filter_state', true, '"any", "active", "inactive"'],
+    ['format', 'csv', '"json", "ndjson"'],
+    ['format', null, '"json", "ndjson"'],
     ['compression', 'GZIP', '"none", "gzip", "zstd"'],
     ['compression', true, '"none", "gzip", "zstd"'],
   ])('%s %j', async (name, value, expected) => {

@@ -1,11 +1,10 @@
-import { gunzipSync } from 'node:zlib'
 import { GetObjectCommand, NoSuchKey } from '@aws-sdk/client-s3'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { ask, post } from '../support/ask.ts'
 import { sha256 } from '../support/chunks.ts'
 import { fixtureRange, insertFixtureServices } from '../support/fixture-services.ts'
 import { releaseAfterAll } from '../support/release-after-all.ts'
-import { expectExport, expectList, expectProblem } from '../support/strictly.ts'
+import { expectExport, expectProblem } from '../support/strictly.ts'
 import { startTestSystem, type TestSystem } from '../support/system.ts'
 import { until } from '../support/until.ts'
 
@@ -82,40 +81,6 @@ describe('a completed export', () => {
     expect(sha256(text)).toBe(view.artifact!.sha256)
     expect(JSON.parse(text)).toEqual(['S7', 'S1', 'S4', 'S2', 'S3'])
   })
-
-  it.each([true, false])(
-    'is the same as gzip, under a name that says so: content %s',
-    async (content) => {
-      const [plain, packed] = await Promise.all(
-        ['none', 'gzip'].map((compression) => completed({ export_content: content, compression })),
-      )
-      const { artifact } = packed!
-      expect(packed!.request.compression).toBe('gzip')
-      expect(artifact).toMatchObject({
-        content_type: 'application/gzip',
-        raw_bytes: plain!.artifact!.bytes,
-        raw_sha256: plain!.artifact!.sha256,
-        rows: plain!.artifact!.rows,
-      })
-      expect(plain!.artifact).toMatchObject({
-        raw_bytes: plain!.artifact!.bytes,
-        raw_sha256: plain!.artifact!.sha256,
-      })
-      const response = await fetch(artifact!.url)
-      const bytes = Buffer.from(await response.arrayBuffer())
-      // a client that unpacks by itself would leave a name that says that it has not
-      expect(response.headers.get('content-encoding')).toBeNull()
-      expect(response.headers.get('content-type')).toBe('application/gzip')
-      expect(response.headers.get('content-disposition')).toContain('T180000Z.json.gz"')
-      expect([bytes.length, sha256(bytes)]).toEqual([artifact!.bytes, artifact!.sha256])
-      expect(sha256(gunzipSync(bytes))).toBe(artifact!.raw_sha256)
-      // what the list shows is the record's
-      const [listed] = expectList(
-        await ask(system.url, 'GET', '/exports?limit=100'),
-      ).exports.filter(({ id }) => id === packed!.id)
-      expect(listed!.request.compression).toBe('gzip')
-    },
-  )
 
   it('soon has a fresh link, and none is kept in the database', async ({ onTestFinished }) => {
     // a link is given again for a hundredth of its life

@@ -136,6 +136,7 @@ describe('/openapi.json', () => {
       'export_content',
       'filter_events',
       'filter_state',
+      'format',
       'time_from',
       'time_to',
     ])
@@ -145,6 +146,7 @@ describe('/openapi.json', () => {
       filter_events: { enum: ['any', 'started', 'completed'], default: 'any' },
       export_content: { type: 'boolean', default: false },
       filter_state: { enum: ['any', 'active', 'inactive'], default: 'any' },
+      format: { enum: ['json', 'ndjson'], default: 'json' },
       compression: { enum: ['none', 'gzip', 'zstd'], default: 'none' },
     })
     expect(object(properties['time_from'])['default']).toBeUndefined()

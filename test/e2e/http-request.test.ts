@@ -31,6 +31,7 @@ describe('POST /exports, accepted', () => {
         filter_events: 'any',
         export_content: false,
         filter_state: 'any',
+        format: 'json',
         compression: 'none',
       },
       progress: { rows: 0, bytes: 0 },
@@ -52,6 +53,7 @@ describe('POST /exports, accepted', () => {
       filter_events: 'completed',
       export_content: true,
       filter_state: 'inactive',
+      format: 'ndjson',
       compression: 'gzip',
     }
     expect(expectExport(await request(given), 202).request).toStrictEqual(given)

@@ -106,6 +106,7 @@ const completedExport = (body: Buffer, url: string): ExportView => ({
     filter_events: 'any',
     export_content: true,
     filter_state: 'any',
+    format: 'json',
     compression: 'none',
   },
   progress: { rows: 1, bytes: body.length },

@@ -14,6 +14,7 @@ export const newSpec = (overrides: Partial<ExportSpec> = {}): ExportSpec => ({
   filterEvents: 'any',
   exportContent: false,
   filterState: 'any',
+  format: 'json',
   compression: 'none',
   ...overrides,
 })

@@ -50,6 +50,7 @@ function known(fromHour: number, hours: number, [events, state]: Filters, conten
     filter_events: events,
     filter_state: state,
     export_content: content,
+    format: 'json',
     compression: compressionAt(fromHour),
   } as const
   const what = content ? `${events}/${state}` : `${events}, ids only`

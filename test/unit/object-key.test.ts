@@ -24,13 +24,18 @@ describe('an object key', () => {
   })
 
   it.each([
-    ['gzip', '.json.gz'],
-    ['zstd', '.json.zst'],
-  ] as const)('says how the object is packed: %s', (compression, suffix) => {
-    expect(fileName(newSpec({ compression }))).toBe(
-      `services_20140722T120000Z_20140722T180000Z${suffix}`,
-    )
-  })
+    ['json', 'gzip', '.json.gz'],
+    ['json', 'zstd', '.json.zst'],
+    ['ndjson', 'none', '.ndjson'],
+    ['ndjson', 'gzip', '.ndjson.gz'],
+  ] as const)(
+    'says how the object is laid out and packed: %s, %s',
+    (format, compression, suffix) => {
+      expect(fileName(newSpec({ format, compression }))).toBe(
+        `services_20140722T120000Z_20140722T180000Z${suffix}`,
+      )
+    },
+  )
 
   it.each([
     ['2014-07-22T12:00:00.000Z', '20140722T120000Z'],

@@ -24,6 +24,7 @@ describe('a request', () => {
       filterEvents: 'any',
       exportContent: false,
       filterState: 'any',
+      format: 'json',
       compression: 'none',
     })
   })
@@ -36,6 +37,7 @@ describe('a request', () => {
       filter_events: 'completed',
       export_content: true,
       filter_state: 'inactive',
+      format: 'ndjson',
       compression: 'gzip',
     }
     expect(resolve(input)).toEqual({
@@ -44,6 +46,7 @@ describe('a request', () => {
       filterEvents: 'completed',
       exportContent: true,
       filterState: 'inactive',
+      format: 'ndjson',
       compression: 'gzip',
     })
   })
@@ -142,6 +145,11 @@ describe('a request that is refused', () => {
       'an unknown state',
       { ...range, export_content: true, filter_state: 'open' },
       ['filter_state: expected one of "any", "active", "inactive"', 'got "open"'],
+    ],
+    [
+      'a format that nobody knows',
+      { ...range, format: 'csv' },
+      ['format: expected one of "json", "ndjson"', 'got "csv"'],
     ],
     [
       'a compression that nobody knows',

@@ -1,6 +1,7 @@
 import { createClient, type Client, type ExportRequestBody } from '../../client/client.ts'
 import { parseClientConfig } from '../../config.ts'
 import type { Compression } from '../../encode/compression.ts'
+import type { Format } from '../../encode/format.ts'
 import type { EventFilter, StateFilter } from '../../datasets/dataset.ts'
 import { InterruptedError, SpecError } from '../../errors.ts'
 import type { ExportView } from '../../http/schemas.ts'
@@ -20,6 +21,7 @@ interface Options {
   readonly events?: EventFilter
   readonly state?: StateFilter
   readonly content?: boolean
+  readonly format?: Format
   readonly compression?: Compression
   readonly idempotencyKey?: string
   readonly wait?: boolean
@@ -38,6 +40,7 @@ export const exportCommand: BuildCommand = (readEnvironment) =>
     )
     .option('--state <state>', 'any, active, inactive (default: any; needs --content)')
     .option('--content', 'whole services instead of ids')
+    .option('--format <which>', 'json: one array; ndjson: a line for each (default: json)')
     .option('--compression <how>', 'of the artifact: none, gzip, zstd (default: none)')
     .option('--idempotency-key <key>', 'the same key never makes two exports')
     .option('--wait', 'wait until it has finished, showing progress')
@@ -102,6 +105,7 @@ const requestBody = ({
   events,
   state,
   content,
+  format,
   compression,
 }: Options): ExportRequestBody => ({
   time_from: from,
@@ -110,6 +114,7 @@ const requestBody = ({
   ...(events === undefined ? {} : { filter_events: events }),
   ...(state === undefined ? {} : { filter_state: state }),
   ...(content === undefined ? {} : { export_content: content }),
+  ...(format === undefined ? {} : { format }),
   ...(compression === undefined ? {} : { compression }),
 })
 
