@@ -87,14 +87,17 @@ async function runClaimed(
   signal: AbortSignal,
 ): Promise<AttemptOutcome> {
   const { settings } = deps
-  await cleanUpBehind(deps, record, signal)
+  const clean = await cleanUpBehind(deps, record, signal)
   const { failures } = record
   if (failures >= settings.maxFailures || countAttempts(record) > settings.maxAttempts) {
     return abandon(deps, record)
   }
   const attempt: Attempt = { record, tally: createTally() }
   try {
-    return { outcome: 'completed', record, artifact: await runAttempt(deps, attempt, signal) }
+    const artifact = await runAttempt(deps, attempt, signal)
+    // a store that was away then has taken the artifact meanwhile
+    if (!clean) await cleanUpBehind(deps, record, signal)
+    return { outcome: 'completed', record, artifact }
   } catch (error) {
     return endAttempt(deps, attempt, error instanceof Error ? error : new TypeError(String(error)))
   }
@@ -106,16 +109,22 @@ const cleanUpMs = ({ leaseMs }: RunExportSettings) => Math.min(5_000, leaseMs / 
 /** How long the removal of an object that did not win is waited for, ms. */
 const removalMs = 10_000
 
-/** Never throws: a store that fails will show it in the attempt itself, and the sweep finds what is left. */
+/**
+ * Whether nothing of earlier attempts is left. Never throws: a store that fails will show it in the attempt
+ * itself, and the sweep finds what is left in the end.
+ */
 async function cleanUpBehind(
   { artifacts, settings }: RunExportDeps,
   record: ExportRecord,
   outer: AbortSignal,
-): Promise<void> {
-  if (record.attempt === 1) return
+): Promise<boolean> {
+  if (record.attempt === 1) return true
   const signal = abortAfter(cleanUpMs(settings), outer)
   const deps = { artifacts, keyPrefix: settings.keyPrefix }
-  await untilAborted(removeLeftovers(deps, record, { signal }), signal).catch(() => undefined)
+  return untilAborted(removeLeftovers(deps, record, { signal }), signal).then(
+    () => true,
+    () => false,
+  )
 }
 
 /** What an attempt knows of itself, also after it has failed. */

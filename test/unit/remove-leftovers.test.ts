@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { StoreError } from '../../src/errors.ts'
 import type { ArtifactStore, StoredEntry } from '../../src/export/ports.ts'
 import { removeLeftovers } from '../../src/export/remove-leftovers.ts'
-import { exportBundle, fourRowsText } from '../support/export-bundle.ts'
+import { exportBundle, fourRowsText, type ExportBundle } from '../support/export-bundle.ts'
 
 const id = '8c1f5b4e-3a51-4b6e-9f0e-0d8f2f4f9a11'
 const never = new AbortController().signal
@@ -23,6 +23,22 @@ function storeWith(entries: readonly (readonly [StoredEntry['kind'], string])[])
   return { store, removed }
 }
 
+/** An export whose first attempt was killed, behind an object. */
+async function bundleWithLeftover(): Promise<ExportBundle> {
+  const bundle = await exportBundle()
+  const { attempt } = (await bundle.records.claim(bundle.id, { leaseMs: -1 }))!
+  const left = `p/exports/${bundle.id}/${attempt}/left.json`
+  await bundle.artifacts.put(left, (async function* () {})(), { contentType: '', signal: never })
+  return bundle
+}
+
+async function expectOnlyArtifact({ artifacts, record }: ExportBundle): Promise<void> {
+  const { artifact } = await record()
+  expect([...artifacts.objects].map(([key, body]) => [key, String(body)])).toEqual([
+    [artifact!.key, fourRowsText],
+  ])
+}
+
 describe('what earlier attempts left', () => {
   it('is removed, and nothing else', async () => {
     const folder = `p/exports/${id}`
@@ -41,16 +57,22 @@ describe('what earlier attempts left', () => {
   })
 
   it('is removed when another attempt begins', async () => {
-    const bundle = await exportBundle()
-    const { artifacts, records } = bundle
-    const first = (await records.claim(bundle.id, { leaseMs: -1 }))!
-    const left = `p/exports/${bundle.id}/${first.attempt}/left.json`
-    await artifacts.put(left, (async function* () {})(), { contentType: '', signal: never })
+    const bundle = await bundleWithLeftover()
     expect(await bundle.run()).toMatchObject({ outcome: 'completed' })
-    const { artifact } = await bundle.record()
-    expect([...artifacts.objects].map(([key, body]) => [key, String(body)])).toEqual([
-      [artifact!.key, fourRowsText],
-    ])
+    await expectOnlyArtifact(bundle)
+  })
+
+  it('is removed when that attempt has ended, where the store was still away when it began', async () => {
+    const bundle = await bundleWithLeftover()
+    const { artifacts } = bundle
+    let asked = 0
+    const list: ArtifactStore['list'] = (...args) => {
+      if (asked++ === 0) throw new StoreError('STORE_UNAVAILABLE', 'the store is away')
+      return artifacts.list(...args)
+    }
+    const result = await bundle.run({ artifacts: { ...artifacts, list } })
+    expect(result).toMatchObject({ outcome: 'completed' })
+    await expectOnlyArtifact(bundle)
   })
 
   it('stays for the sweep where the store cannot be listed, and the attempt goes on', async () => {
