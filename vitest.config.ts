@@ -94,8 +94,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/unit/**/*.test.ts'],
-          // on a machine that is busy with all the others, too
-          testTimeout: 20_000,
+          testTimeout: 5_000,
           // nothing here changes a module's state: one process is enough, and three times as fast
           isolate: false,
         },

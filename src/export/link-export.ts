@@ -9,7 +9,7 @@ export interface LinkExportDeps {
 }
 
 /**
- * Signs a fresh link to the artifact of a completed export; links are never stored.
+ * Signs a link to the artifact of a completed export; links are never stored.
  * @throws StateError when there is no artifact (yet, or any more), StoreError when signing fails
  */
 export async function linkExport(

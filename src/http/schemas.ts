@@ -80,7 +80,7 @@ export const exportSchema = z.object({
     .describe('Those that have ended, in their order.'),
   artifact: z
     .object({
-      url: z.url().describe('Signed link, made for this answer.'),
+      url: z.url().describe('Signed link.'),
       url_expires_at: time,
       key: z.string(),
       bytes: count.describe('Of the stored object.'),
