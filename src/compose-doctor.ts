@@ -55,7 +55,7 @@ export async function diagnose(
       allDatasets,
       {
         maxMs: config.maxSeconds * 1000,
-        connections: config.exportReaders * config.exportConcurrency,
+        connections: Math.max(config.exportReaders, config.exportConcurrency),
       },
       clock,
     ),

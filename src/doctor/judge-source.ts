@@ -44,7 +44,7 @@ export function judgeRole(
   return connections < wanted
     ? warning(
         `${may}, one worker wants up to ${wanted}`,
-        'Allow more for the user, the database or the server, or set EXPORT_READERS and EXPORT_CONCURRENCY lower.',
+        'Allow more for the user, the database or the server, or set EXPORT_CONCURRENCY and EXPORT_READERS lower.',
       )
     : ok(`${may}; one worker wants up to ${wanted}`)
 }

@@ -15,6 +15,8 @@ export interface ReadAheadDeps {
   readonly first: Reader
   /** Opens another one; undefined when there are to be no more. May fail: then the others do its work. */
   readonly another: () => Promise<Reader> | undefined
+  /** Asked of each reader between two segments; true when it is to read no more. Never of the last one. */
+  readonly dismiss: (reader: Reader) => boolean
   readonly sizes: ReadAheadSizes
   /** Told that nobody wants rows any more: whatever a reader still waits for is to end. */
   readonly stop: (finished: boolean) => void
@@ -42,7 +44,7 @@ interface Slot {
  */
 export async function* readAhead(
   queries: readonly DatasetQuery[],
-  { first, another, sizes, stop }: ReadAheadDeps,
+  { first, another, dismiss, sizes, stop }: ReadAheadDeps,
   { separator }: ReadOptions,
 ): AsyncGenerator<RowBlock> {
   const { segmentBytes, readAheadBytes } = sizes
@@ -138,7 +140,7 @@ export async function* readAhead(
   }
 
   async function work(reader: Reader): Promise<void> {
-    while (!stopped) {
+    while (!stopped && !dismiss(reader)) {
       // from before the look: what changes meanwhile must not be missed
       const change = changed.wait()
       const slot = await take(reader)

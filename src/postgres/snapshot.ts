@@ -3,6 +3,7 @@ import type { RowSource, Snapshot } from '../export/ports.ts'
 import { SpanKind } from '@opentelemetry/api'
 import { inSpan } from '../runtime/trace.ts'
 import { readAhead, type ReadAheadSizes } from './read-ahead.ts'
+import { createReaderShares, type ReaderShare, type ReaderShares } from './reader-shares.ts'
 import { createReader, type Reader } from './reader.ts'
 import { openSession, type Session } from './session.ts'
 import type { SourceLimits } from './source-limits.ts'
@@ -10,72 +11,119 @@ import type { SourceLimits } from './source-limits.ts'
 export interface RowSourceOptions extends ReadAheadSizes {
   /** What the server ends by itself; our own limits should come first. */
   readonly limits: SourceLimits
-  /** Connections that read one snapshot, where the server lets several do so. */
+  /**
+   * Connections that read one snapshot, where the server lets several do so. Snapshots that are open at the
+   * same time share them; each has one at least.
+   */
   readonly readers: number
 }
 
 /** Reads from the source database, each snapshot on connections of its own that are then thrown away. */
 export function createRowSource(url: string, options: RowSourceOptions): RowSource {
+  const shares = createReaderShares(options.readers)
   return {
     async open({ signal }) {
       const { limits, readers } = options
       // what is read ahead is of no use once nobody wants it any more
       const left = new AbortController()
       const both = AbortSignal.any([signal, left.signal])
-      const first = await inSpan('open snapshot', { kind: SpanKind.CLIENT }, () =>
-        openSession(url, { limits, share: readers > 1, signal: both }),
-      )
-      return createSnapshot(url, first, options, both, left)
+      const share = shares.first()
+      try {
+        const session = await inSpan('open snapshot', { kind: SpanKind.CLIENT }, () =>
+          openSession(url, { limits, share: readers > 1, signal: both }),
+        )
+        const first = { session, reader: createReader(session), share }
+        return createSnapshot({ url, shares, first, signal: both, left }, options)
+      } catch (error) {
+        share.end()
+        throw error
+      }
     },
   }
 }
 
+/** One who reads a snapshot, on a connection of its own. */
+interface Member {
+  readonly session: Session
+  readonly reader: Reader
+  readonly share: ReaderShare
+}
+
+function leave({ session, share }: Member): Promise<void> {
+  share.end()
+  return session.close()
+}
+
+interface SnapshotDeps {
+  readonly url: string
+  readonly shares: ReaderShares
+  readonly first: Member
+  readonly signal: AbortSignal
+  readonly left: AbortController
+}
+
 function createSnapshot(
-  url: string,
-  first: Session,
-  { limits, readers, ...sizes }: RowSourceOptions,
-  signal: AbortSignal,
-  left: AbortController,
+  { url, shares, first, signal, left }: SnapshotDeps,
+  { limits, segmentBytes, readAheadBytes }: RowSourceOptions,
 ): Snapshot {
-  const reader = createReader(first)
   let checked: Promise<void> | undefined
   /** Queries of one export read the same tables: looking at the first, once, will do. */
   const checkTables = async ([query]: readonly DatasetQuery[]) => {
-    if (query !== undefined) await (checked ??= first.checkTables(query))
+    if (query !== undefined) await (checked ??= first.session.checkTables(query))
   }
 
   return {
-    at: first.begun.at,
+    at: first.session.begun.at,
     async estimate(queries) {
       await checkTables(queries)
       let rows = 0
-      for (const query of queries) rows += (await reader.estimate(query)).rows
+      for (const query of queries) rows += (await first.reader.estimate(query)).rows
       return rows
     },
     async *read(queries, options) {
       await checkTables(queries)
       const over = new AbortController()
-      const joined: Session[] = []
-      const { sharedAs } = first.begun
-      let wanted = sharedAs === undefined ? 0 : readers - 1
-      async function join(): Promise<Reader> {
-        const until = AbortSignal.any([signal, over.signal])
-        const session = await openSession(url, { limits, sharedAs, signal: until })
-        joined.push(session)
-        return createReader(session)
+      const joined = new Map<Reader, Member>()
+      const leaving: Promise<void>[] = []
+      const { sharedAs } = first.session.begun
+      let mayJoin = sharedAs !== undefined
+      async function join(share: ReaderShare): Promise<Reader> {
+        try {
+          const until = AbortSignal.any([signal, over.signal])
+          const session = await openSession(url, { limits, sharedAs, signal: until })
+          const reader = createReader(session)
+          joined.set(reader, { session, reader, share })
+          return reader
+        } catch (error) {
+          mayJoin = false
+          share.end()
+          throw error
+        }
       }
-      const another = () => (wanted-- > 0 ? join() : undefined)
+      function another(): Promise<Reader> | undefined {
+        const share = mayJoin ? shares.another() : undefined
+        return share === undefined ? undefined : join(share)
+      }
+      function dismiss(reader: Reader): boolean {
+        const member = joined.get(reader)
+        if (member?.share.isSpare() !== true) return false
+        joined.delete(reader)
+        leaving.push(leave(member))
+        return true
+      }
       /** No one is waited for; only what has been read to its end leaves the connection fit for more. */
       function stop(finished: boolean): void {
         over.abort()
         if (!finished) left.abort()
       }
       try {
-        yield* readAhead(queries, { first: reader, another, sizes, stop }, options)
+        const readers = { first: first.reader, another, dismiss, stop }
+        const sizes = { segmentBytes, readAheadBytes }
+        yield* readAhead(queries, { ...readers, sizes }, options)
       } finally {
-        await Promise.all(joined.map((session) => session.close()))
+        await Promise.all([...leaving, ...[...joined.values()].map(leave)])
       }
     },
-    close: () => first.close(),
+    close: () => leave(first),
   }
 }

@@ -83,8 +83,9 @@ const line = (name: string, results: readonly LoadResult[]) =>
   [
     name.padEnd(42),
     ...(['p50', 'p99', 'longest', 'lateP99'] as const).map((field) =>
-      `${field} ${median(results.map((result) => result[field])).toFixed(1)} ms`.padEnd(20),
+      `${field} ${median(results.map((result) => result[field])).toFixed(1)} ms`.padEnd(18),
     ),
+    `stolen ${(median(results.map(({ stolen }) => stolen)) * 100).toFixed(1)} %`,
   ].join(' ')
 
 await withBenchStack(
@@ -106,7 +107,7 @@ await withBenchStack(
     const worker = await startProcess('worker', environment, { niceness })
     resources.add(worker, (started) => started.stop())
     // what has just started is slow until V8 has compiled it
-    await whileTwoExportsRun(url, () => runLoad({ ...status, total: 20_000 }))
+    await whileTwoExportsRun(url, () => runLoad({ ...status, total: 40_000 }))
     for (let round = 0; round < rounds; round++) {
       // for two seconds or three behind two exports the processor is not idle yet: lists have that time
       measured.lists.push(await runLoad(lists))

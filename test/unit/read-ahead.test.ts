@@ -91,8 +91,10 @@ function roll(seed: number) {
   const faults = { failAt, wrong: [0, 0.1, 1, 5][dice.between(0, 3)]! }
   let readers = dice.between(0, 3)
   const finished: boolean[] = []
+  const first = fakeReader(rows, dice, faults)
   const deps = {
-    first: fakeReader(rows, dice, faults),
+    first,
+    dismiss: (reader: Reader) => reader !== first && dice.between(0, 4) === 0,
     another() {
       if (readers-- <= 0) return undefined
       const opening = new Promise<Reader>((resolve, reject) =>
@@ -175,6 +177,7 @@ describe('what is read ahead', () => {
       {
         first: reader(),
         another: () => Promise.resolve(reader()),
+        dismiss: () => false,
         sizes: { segmentBytes: 800, readAheadBytes: 1600 },
         stop: () => undefined,
       },

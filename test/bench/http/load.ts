@@ -5,6 +5,7 @@
 import { text } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { connectLean, type LeanClient } from './lean-client.ts'
+import { processorTime, stolenShare } from './processor-time.ts'
 
 export interface Load {
   readonly url: string
@@ -34,6 +35,8 @@ export interface LoadResult {
   readonly longest: number
   /** How late this process itself was, ms: near to p99 it is this that was measured. */
   readonly lateP99: number
+  /** Of the processors' time, what the machine's host gave to others, 0 to 1: it makes all of these longer. */
+  readonly stolen: number
   /** Answers that were no success, by what they were. */
   readonly failures: Readonly<Record<string, number>>
 }
@@ -104,6 +107,7 @@ async function sendAtOnce(): Promise<void> {
 const percentile = (values: readonly number[], share: number) =>
   [...values].sort((a, b) => a - b)[Math.ceil(values.length * share) - 1] ?? NaN
 
+const usedBefore = processorTime()
 const startedAt = performance.now()
 await (load.perSecond === undefined ? sendAtOnce() : sendWhenDue(load.perSecond, startedAt))
 const seconds = (performance.now() - startedAt) / 1000
@@ -114,6 +118,7 @@ const result: LoadResult = {
   p99: percentile(latencies, 0.99),
   longest: percentile(latencies, 1),
   lateP99: percentile(lateness, 0.99),
+  stolen: stolenShare(usedBefore, processorTime()),
   failures,
 }
 process.stdout.write(JSON.stringify(result))

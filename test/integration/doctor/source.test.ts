@@ -171,7 +171,7 @@ it('a user that may have too few connections is told', async () => {
   const variables = { SOURCE_DATABASE_URL: role(database.url), EXPORT_READERS: '3' }
   const { of } = await diagnose(variables)
   expect(of(`${source}.role`)).toEqual([
-    saying('warning', /may have 2 connections, one worker wants up to 6/, /EXPORT_READERS/),
+    saying('warning', /may have 2 connections, one worker wants up to 3/, /EXPORT_READERS/),
   ])
 })
 

@@ -23,10 +23,12 @@ beforeAll(async () => {
   await database.pool.query('analyze context_services.services')
 })
 
-/** A snapshot for three readers, of which each has much to do; left ones wait for room. */
-async function open(signal = new AbortController().signal): Promise<Snapshot> {
-  const sizes = { segmentBytes: 32 * KiB, readAheadBytes: 128 * KiB }
-  const snapshot = await roomySource(database.url, { readers: 3, ...sizes }).open({ signal })
+/** For three readers, of which each has much to do; left ones wait for room. */
+const createSource = () =>
+  roomySource(database.url, { readers: 3, segmentBytes: 32 * KiB, readAheadBytes: 128 * KiB })
+
+async function open(source = createSource()): Promise<Snapshot> {
+  const snapshot = await source.open({ signal: new AbortController().signal })
   onTestFinished(() => snapshot.close())
   return snapshot
 }
@@ -68,6 +70,33 @@ describe('several readers', () => {
     await until(async () => (await sessions()) === 1)
     await snapshot.close()
     await gone()
+  })
+
+  it('are shared by the snapshots of one source, and come back to the one that is left', async () => {
+    const source = createSource()
+    const long = read(await open(source))
+    let rows = 0
+    /** Reads on until so many are there: between two segments each reader sees whether it is one too many. */
+    async function readUntil(count: number): Promise<void> {
+      await until(async () => {
+        const next = await long.next()
+        if (next.done === true)
+          throw new Error(`All rows were read before ${count} readers were there.`)
+        rows += next.value.length
+        return (await sessions()) === count
+      })
+    }
+    await readUntil(3)
+    const second = await open(source)
+    await readUntil(3)
+    const third = await open(source)
+    await readUntil(3)
+    const fourth = await open(source)
+    expect(await sessions()).toBe(4)
+    for (const other of [second, third, fourth]) await other.close()
+    await readUntil(3)
+    for await (const block of long) rows += block.length
+    expect(rows).toBe(5000)
   })
 
   it('all end when nobody wants more', async () => {
