@@ -6,6 +6,9 @@ export type { Logger } from 'pino'
 /** Fields that could carry a secret, wherever they stand in a logged object. */
 const secretFields = ['authorization', 'password', 'connectionString', 'apiKey', 'cookie']
 
+/** An error of node-postgres brings along the whole client whose it is. */
+const serializeError = (error: Error) => ({ ...pino.stdSerializers.err(error), client: undefined })
+
 /**
  * One JSON line an event, on stderr: stdout belongs to what a command prints.
  * @param destination for tests and for `dev`, which keeps its log in a file
@@ -20,6 +23,7 @@ export function createLogger(
       base: null,
       mixin: activeSpanFields,
       timestamp: pino.stdTimeFunctions.isoTime,
+      serializers: { err: serializeError },
       formatters: { level: (label) => ({ level: label }) },
       redact: { paths: secretFields.flatMap((name) => [name, `*.${name}`]), censor: '[secret]' },
     },

@@ -26,7 +26,7 @@ const endedIfRunning = (outcome: PastAttempt['outcome']) =>
   `case when state = 'running' then ${ended(outcome)} else history end`
 
 /** Many ask for a status at the same time: they share a statement every few ms; two are under way at most. */
-const gathering = { pauseMs: 5, atOnce: 2 }
+const gathering = { pauseMs: 2, atOnce: 2 }
 
 /** The records of exports in schema longhaul of the control database. All errors are SourceErrors besides. */
 export function createExportRecords(database: Database): ExportRecords {
