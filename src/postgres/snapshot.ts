@@ -32,8 +32,10 @@ export function createRowSource(url: string, options: RowSourceOptions): RowSour
         const session = await inSpan('open snapshot', { kind: SpanKind.CLIENT }, () =>
           openSession(url, { limits, share: readers > 1, signal: both }),
         )
-        const first = { session, reader: createReader(session), share }
-        return createSnapshot({ url, shares, first, signal: both, left }, options)
+        return createSnapshot(
+          { url, shares, first: { session, share }, signal: both, left },
+          options,
+        )
       } catch (error) {
         share.end()
         throw error
@@ -42,14 +44,13 @@ export function createRowSource(url: string, options: RowSourceOptions): RowSour
   }
 }
 
-/** One who reads a snapshot, on a connection of its own. */
-interface Member {
+/** What a reader of a snapshot holds. */
+interface Seat {
   readonly session: Session
-  readonly reader: Reader
   readonly share: ReaderShare
 }
 
-function leave({ session, share }: Member): Promise<void> {
+function leave({ session, share }: Seat): Promise<void> {
   share.end()
   return session.close()
 }
@@ -57,7 +58,7 @@ function leave({ session, share }: Member): Promise<void> {
 interface SnapshotDeps {
   readonly url: string
   readonly shares: ReaderShares
-  readonly first: Member
+  readonly first: Seat
   readonly signal: AbortSignal
   readonly left: AbortController
 }
@@ -66,6 +67,7 @@ function createSnapshot(
   { url, shares, first, signal, left }: SnapshotDeps,
   { limits, segmentBytes, readAheadBytes }: RowSourceOptions,
 ): Snapshot {
+  const reader = createReader(first.session)
   let checked: Promise<void> | undefined
   /** Queries of one export read the same tables: looking at the first, once, will do. */
   const checkTables = async ([query]: readonly DatasetQuery[]) => {
@@ -77,13 +79,13 @@ function createSnapshot(
     async estimate(queries) {
       await checkTables(queries)
       let rows = 0
-      for (const query of queries) rows += (await first.reader.estimate(query)).rows
+      for (const query of queries) rows += (await reader.estimate(query)).rows
       return rows
     },
     async *read(queries, options) {
       await checkTables(queries)
       const over = new AbortController()
-      const joined = new Map<Reader, Member>()
+      const joined = new Map<Reader, Seat>()
       const leaving: Promise<void>[] = []
       const { sharedAs } = first.session.begun
       let mayJoin = sharedAs !== undefined
@@ -91,9 +93,9 @@ function createSnapshot(
         try {
           const until = AbortSignal.any([signal, over.signal])
           const session = await openSession(url, { limits, sharedAs, signal: until })
-          const reader = createReader(session)
-          joined.set(reader, { session, reader, share })
-          return reader
+          const other = createReader(session)
+          joined.set(other, { session, share })
+          return other
         } catch (error) {
           mayJoin = false
           share.end()
@@ -104,11 +106,11 @@ function createSnapshot(
         const share = mayJoin ? shares.another() : undefined
         return share === undefined ? undefined : join(share)
       }
-      function dismiss(reader: Reader): boolean {
-        const member = joined.get(reader)
-        if (member?.share.isSpare() !== true) return false
-        joined.delete(reader)
-        leaving.push(leave(member))
+      function dismiss(other: Reader): boolean {
+        const seat = joined.get(other)
+        if (seat?.share.isSpare() !== true) return false
+        joined.delete(other)
+        leaving.push(leave(seat))
         return true
       }
       /** No one is waited for; only what has been read to its end leaves the connection fit for more. */
@@ -117,9 +119,8 @@ function createSnapshot(
         if (!finished) left.abort()
       }
       try {
-        const readers = { first: first.reader, another, dismiss, stop }
         const sizes = { segmentBytes, readAheadBytes }
-        yield* readAhead(queries, { ...readers, sizes }, options)
+        yield* readAhead(queries, { first: reader, another, dismiss, sizes, stop }, options)
       } finally {
         await Promise.all([...leaving, ...[...joined.values()].map(leave)])
       }

@@ -82,9 +82,11 @@ async function listPaths(url: string): Promise<readonly string[]> {
 const line = (name: string, results: readonly LoadResult[]) =>
   [
     name.padEnd(42),
-    ...(['p50', 'p99', 'longest', 'lateP99'] as const).map((field) =>
-      `${field} ${median(results.map((result) => result[field])).toFixed(1)} ms`.padEnd(18),
-    ),
+    ...(['p50', 'p99', 'longest', 'lateP99'] as const).map((field) => {
+      const ms = median(results.map((result) => result[field]))
+      // what is sent as fast as it is answered is never late
+      return `${field} ${Number.isNaN(ms) ? '–' : `${ms.toFixed(1)} ms`}`.padEnd(18)
+    }),
     `stolen ${(median(results.map(({ stolen }) => stolen)) * 100).toFixed(1)} %`,
   ].join(' ')
 
