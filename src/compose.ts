@@ -80,7 +80,7 @@ export async function composeBase(
   registry: Registry,
 ): Promise<Base> {
   const control = resources.add(
-    createPool(config.databaseUrl, { role: 'control database' }),
+    createPool(config.databaseUrl, { role: 'control database', kept: 2 }),
     (pool) => pool.close(),
   )
   await assertMigrated(control)

@@ -3,6 +3,7 @@ import { expect, it, onTestFinished } from 'vitest'
 import { createPool } from '../../src/postgres/pool.ts'
 import { createTestDatabase } from '../support/database.ts'
 import { createFaultProxy } from '../support/fault-proxy.ts'
+import { until } from '../support/until.ts'
 
 it('a pool with a statement that is never answered ends in time all the same', async () => {
   const database = await createTestDatabase(onTestFinished, { reference: false })
@@ -17,4 +18,19 @@ it('a pool with a statement that is never answered ends in time all the same', a
   await Promise.all([pool.close(), pool.close()])
   expect(await outcome).toMatchObject({ code: 'SOURCE_UNAVAILABLE' })
   expect(performance.now() - began).toBeLessThan(4000)
+})
+
+it('of connections that nobody uses so many stay open as are to be kept', async () => {
+  const database = await createTestDatabase(onTestFinished, { reference: false })
+  const pool = createPool(database.url, { role: 'control database', connections: 5, kept: 2 })
+  onTestFinished(() => pool.close())
+  const backend = async () => {
+    const { rows } = await pool.query<{ pid: number }>('select pg_backend_pid() as pid')
+    return rows[0]?.pid
+  }
+  const five = await Promise.all([1, 2, 3, 4, 5].map(backend))
+  expect(new Set(five).size).toBe(5)
+  await until(() => pool.usage().idle <= 2, { what: 'idle connections to end' })
+  expect(five).toContain(await backend())
+  expect(pool.usage()).toEqual({ busy: 0, idle: 2, waiting: 0 })
 })
