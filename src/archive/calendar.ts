@@ -1,0 +1,94 @@
+/**
+ * The calendar of an archive: its days, hours and months as ranges of time, by the rules of its time zone. Windows
+ * follow from the calendar alone, never from when anything runs, and tile: each ends where the next one begins.
+ */
+import { Temporal } from 'temporal-polyfill'
+import { ConfigError } from '../errors.ts'
+
+export const windowUnits = ['hour', 'day', 'month'] as const
+/** How long a window is. */
+export type WindowUnit = (typeof windowUnits)[number]
+
+export interface Calendar {
+  readonly unit: WindowUnit
+  /** By its name in the IANA time zone database, `Europe/Berlin`. */
+  readonly timeZone: string
+}
+
+/** A range of the calendar that is archived as one: `[from, to)`. */
+export interface CalendarWindow {
+  /** What people call it by: `2026-03-29`, `2026-03`, and of an hour its start in UTC, `20260329T010000Z`. */
+  readonly name: string
+  /** The local date on which it begins, `2026-03-29`. */
+  readonly date: string
+  readonly from: Date
+  readonly to: Date
+}
+
+/**
+ * The windows from the one in which `at` falls, oldest first, without end.
+ *
+ * A day begins with its first instant, which is not midnight where clocks skip midnight (Africa/Cairo, in April), and lasts
+ * 23 to 25 hours where they are set. A date that a zone skips (Pacific/Apia, 2011-12-30) has no window. Hours
+ * are counted from the start of their day: where clocks are set by half an hour (Australia/Lord_Howe), the last one of that day
+ * lasts half an hour.
+ */
+export function* windowsFrom({ unit, timeZone }: Calendar, at: Date): Generator<CalendarWindow> {
+  const first = Temporal.Instant.fromEpochMilliseconds(at.getTime())
+  for (let date = first.toZonedDateTimeISO(timeZone).toPlainDate(); ;) {
+    if (unit === 'month') date = date.with({ day: 1 })
+    const next = date.add(unit === 'month' ? { months: 1 } : { days: 1 })
+    const [from, to] = [startOf(date, timeZone), startOf(next, timeZone)]
+    for (const window of unit === 'hour'
+      ? hoursOf(date, from, to)
+      : [windowOf(unit, date, from, to)]) {
+      if (window.from < window.to && window.to > at) yield window
+    }
+    date = next
+  }
+}
+
+function windowOf(
+  unit: WindowUnit,
+  date: Temporal.PlainDate,
+  from: Date,
+  to: Date,
+): CalendarWindow {
+  const name = unit === 'month' ? date.toPlainYearMonth().toString() : date.toString()
+  return { name, date: date.toString(), from, to }
+}
+
+const hourMs = 3_600_000
+
+function* hoursOf(date: Temporal.PlainDate, from: Date, end: Date): Generator<CalendarWindow> {
+  for (let at = from.getTime(); at < end.getTime(); at += hourMs) {
+    const [start, to] = [new Date(at), new Date(Math.min(at + hourMs, end.getTime()))]
+    yield { name: compactInstant(start), date: date.toString(), from: start, to }
+  }
+}
+
+const startOf = (date: Temporal.PlainDate, timeZone: string): Date =>
+  new Date(date.toZonedDateTime(timeZone).epochMilliseconds)
+
+/** `20260329T010000Z`; windows begin at whole seconds. */
+export const compactInstant = (at: Date): string =>
+  `${at.toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}Z`
+
+/** Start of a local date. @throws ConfigError when there is no such date */
+export function startOfDate(text: string, timeZone: string): Date {
+  try {
+    return startOf(Temporal.PlainDate.from(text, { overflow: 'reject' }), timeZone)
+  } catch {
+    throw new ConfigError(`${JSON.stringify(text)} is not a date, such as 2026-03-29.`)
+  }
+}
+
+/** Whether the IANA time zone database, as this Node has it, knows such a zone. */
+export function isTimeZone(name: string): boolean {
+  try {
+    Temporal.Now.zonedDateTimeISO(name)
+    return true
+  } catch {
+    return false
+  }
+}
