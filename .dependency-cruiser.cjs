@@ -17,7 +17,7 @@ const oneFolder = (name, packages, folder) => ({
 })
 
 const L0 = ['^src/errors\\.ts$', '^src/runtime/', '^src/logger\\.ts$', '^src/version\\.ts$']
-const domain = ['^src/export/(model|ports)\\.ts$', ...L0]
+const domain = ['^src/(export|archive)/(model|ports)\\.ts$', ...L0]
 /** What adapters are asked to look at. */
 const inspection = '^src/doctor/ports\\.ts$'
 
@@ -50,6 +50,12 @@ module.exports = {
       '^src/retention/',
       ['^src/export/', ...L0],
       'policy and use case, no technology',
+    ),
+    only(
+      'archive',
+      '^src/archive/',
+      ['^src/export/', ...L0],
+      'policy and use cases, no technology',
     ),
     only(
       'client',

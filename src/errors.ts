@@ -72,7 +72,13 @@ export class StateError extends ExportError {
   /** The state that stood in the way. */
   readonly state: string
   constructor(
-    code: 'EXPORT_NOT_READY' | 'EXPORT_GONE' | 'EXPORT_EXPIRED' | 'EXPORT_FINISHED',
+    code:
+      | 'EXPORT_NOT_READY'
+      | 'EXPORT_GONE'
+      | 'EXPORT_EXPIRED'
+      | 'EXPORT_FINISHED'
+      | 'EXPORT_ARCHIVED'
+      | 'ARCHIVE_CALENDAR',
     message: string,
     state: string,
     details: ErrorDetails = {},

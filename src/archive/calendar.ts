@@ -3,7 +3,8 @@
  * follow from the calendar alone, never from when anything runs, and tile: each ends where the next one begins.
  */
 import { Temporal } from 'temporal-polyfill'
-import { ConfigError } from '../errors.ts'
+import { instantOf } from '../export/instant.ts'
+import { compactInstant } from '../export/object-key.ts'
 
 export const windowUnits = ['hour', 'day', 'month'] as const
 /** How long a window is. */
@@ -63,23 +64,19 @@ const hourMs = 3_600_000
 function* hoursOf(date: Temporal.PlainDate, from: Date, end: Date): Generator<CalendarWindow> {
   for (let at = from.getTime(); at < end.getTime(); at += hourMs) {
     const [start, to] = [new Date(at), new Date(Math.min(at + hourMs, end.getTime()))]
-    yield { name: compactInstant(start), date: date.toString(), from: start, to }
+    yield { name: compactInstant(instantOf(start)), date: date.toString(), from: start, to }
   }
 }
 
 const startOf = (date: Temporal.PlainDate, timeZone: string): Date =>
   new Date(date.toZonedDateTime(timeZone).epochMilliseconds)
 
-/** `20260329T010000Z`; windows begin at whole seconds. */
-export const compactInstant = (at: Date): string =>
-  `${at.toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}Z`
-
-/** Start of a local date. @throws ConfigError when there is no such date */
-export function startOfDate(text: string, timeZone: string): Date {
+/** Start of a local date; undefined when there is no such date. */
+export function startOfDate(text: string, timeZone: string): Date | undefined {
   try {
     return startOf(Temporal.PlainDate.from(text, { overflow: 'reject' }), timeZone)
   } catch {
-    throw new ConfigError(`${JSON.stringify(text)} is not a date, such as 2026-03-29.`)
+    return undefined
   }
 }
 

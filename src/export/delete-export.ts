@@ -10,12 +10,23 @@ export interface DeleteExportDeps {
 
 /**
  * Deletes the artifact of a finished export; the record stays. Doing it twice is harmless.
- * @throws NotFoundError, StateError while the export is queued or running, StoreError
+ * @throws NotFoundError, StateError while the export is queued or running, or when it is archived, StoreError
  */
 export async function deleteExport(
   { records, artifacts, clock }: DeleteExportDeps,
   id: string,
 ): Promise<void> {
+  const { archive, state } = await records.get(id)
+  if (archive !== undefined) {
+    throw new StateError(
+      'EXPORT_ARCHIVED',
+      `Export ${id} is of the archive ${archive.name}.`,
+      state,
+      {
+        hint: 'Nobody deletes what is archived but the retention of its archive.',
+      },
+    )
+  }
   // the record first: nobody is handed a link to an object that is about to go
   const expired = await records.expire(id, clock.now())
   const record = expired ?? (await records.get(id))

@@ -11,6 +11,7 @@
  * - **batch**: rows from one read of a cursor. **block**: rendered rows that come together. **chunk**: bytes
  *   from the encoder. **part**: a numbered piece of a multipart upload. **upload**: one multipart upload.
  * - **artifact**: the finished object and its facts. **link**: a signed URL with an end.
+ * - **archive**: a scheduled export of a closed window of the calendar, kept for ever. **generation**: which one of its window.
  */
 import type { EventFilter, StateFilter } from '../datasets/dataset.ts'
 import type { Compression } from '../encode/compression.ts'
@@ -64,6 +65,16 @@ export interface ExportSpec {
   readonly compression: Compression
 }
 
+/** Where the artifact of an archived window belongs; one with a place is kept until its archive lets it go. */
+export interface ArchivePlace {
+  /** Name of the archive. */
+  readonly name: string
+  /** The local date on which the window begins, `2026-03-29`: its partition. */
+  readonly date: string
+  /** 1, and one more for each time that the window was archived anew. */
+  readonly generation: number
+}
+
 export interface Progress {
   readonly rows: number
   /** Bytes of JSON so far, before any compression. */
@@ -107,6 +118,8 @@ export interface PastAttempt {
 export interface ExportRecord {
   readonly id: string
   readonly spec: ExportSpec
+  /** Absent for what somebody asked for. */
+  readonly archive?: ArchivePlace
   readonly state: ExportState
   /** 0 until the first claim. */
   readonly attempt: number
@@ -137,7 +150,7 @@ export interface ExportRecord {
   /** Every attempt that has ended, in their order. */
   readonly history: readonly PastAttempt[]
   readonly artifact?: Artifact
-  /** When the artifact is due to be deleted. */
+  /** When the artifact is due to be deleted; what is archived is not. */
   readonly expiresAt?: Date
 }
 

@@ -1,8 +1,8 @@
 import { artifactFormat } from '../encode/format.ts'
-import type { ExportSpec, Instant } from './model.ts'
+import type { ExportRecord, ExportSpec, Instant } from './model.ts'
 
 /** `20140722T120000Z`; with a fraction only when it is not zero: `20140722T120000.5Z`. */
-function compact(instant: Instant): string {
+export function compactInstant(instant: Instant): string {
   const [date = '', time = ''] = instant.slice(0, -1).split('T')
   const [clock = '', fraction = ''] = time.split('.')
   const rest = fraction.replace(/0+$/, '')
@@ -11,36 +11,56 @@ function compact(instant: Instant): string {
 
 /** The name of the download: `services_20140722T120000Z_20140723T120000Z.json`. */
 export const fileName = ({ dataset, range, format, compression }: ExportSpec): string =>
-  `${dataset}_${compact(range.from)}_${compact(range.to)}${artifactFormat(format, compression).suffix}`
+  `${dataset}_${compactInstant(range.from)}_${compactInstant(range.to)}${artifactFormat(format, compression).suffix}`
 
-/** Below it are the keys of all exports. */
+/** Below it are the keys of all exports that somebody asked for. */
 export const exportsFolder = (prefix: string): string => `${prefix}exports/`
 
+/** Below it are all archives. */
+export const archivesFolder = (prefix: string): string => `${prefix}archive/`
+
+/** What makes the key of an artifact. */
+type KeyFacts = Pick<ExportRecord, 'id' | 'attempt' | 'spec' | 'archive'>
+
 /** Every attempt writes a key of its own, so that two attempts never meet in one object. */
-export function objectKey(
-  prefix: string,
-  { id, attempt, spec }: { id: string; attempt: number; spec: ExportSpec },
-): string {
-  return `${attemptsFolder(prefix, id)}${attempt}/${fileName(spec)}`
+export function objectKey(prefix: string, facts: KeyFacts): string {
+  const { attempt, spec, archive } = facts
+  const begin = `${attemptsPrefix(prefix, facts)}${attempt}`
+  const { suffix } = artifactFormat(spec.format, spec.compression)
+  return archive === undefined ? `${begin}/${fileName(spec)}` : `${begin}${suffix}`
 }
 
-/** Below it are the keys of all attempts of one export. */
-export const attemptsFolder = (prefix: string, id: string): string =>
-  `${exportsFolder(prefix)}${id}/`
+/** With it begin the keys of all attempts of one export, and no others. */
+export function attemptsPrefix(
+  prefix: string,
+  { id, spec, archive }: Omit<KeyFacts, 'attempt'>,
+): string {
+  if (archive === undefined) return `${exportsFolder(prefix)}${id}/`
+  const { name, date, generation } = archive
+  const range = `${compactInstant(spec.range.from)}_${compactInstant(spec.range.to)}`
+  return `${archivesFolder(prefix)}${name}/dt=${date}/${range}_g${generation}_${id}-`
+}
 
 /** Below it are the objects that `longhaul doctor` puts there for a moment. No export has this id. */
 export const probesFolder = (prefix: string): string => `${exportsFolder(prefix)}doctor/`
 
-const keyShape =
-  /^([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\/([1-9]\d{0,8})\/[^/]+$/
+const uuid = '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}'
+const keyShape = new RegExp(`^(${uuid})/([1-9]\\d{0,8})/[^/]+$`)
+const archivedShape = new RegExp(`^[^/]+/dt=[^/]+/[^/]+_(${uuid})-([1-9]\\d{0,8})\\.[a-z.]+$`)
 
 /** Whose key this is; undefined when it has not the shape of `objectKey`, and so is not ours. */
 export function parseObjectKey(
   prefix: string,
   key: string,
 ): { readonly id: string; readonly attempt: number } | undefined {
-  const folder = exportsFolder(prefix)
-  if (!key.startsWith(folder)) return undefined
-  const [, id, attempt] = keyShape.exec(key.slice(folder.length)) ?? []
-  return id === undefined ? undefined : { id, attempt: Number(attempt) }
+  for (const [folder, shape] of [
+    [exportsFolder(prefix), keyShape],
+    [archivesFolder(prefix), archivedShape],
+  ] as const) {
+    const [, id, attempt] = key.startsWith(folder)
+      ? (shape.exec(key.slice(folder.length)) ?? [])
+      : []
+    if (id !== undefined) return { id, attempt: Number(attempt) }
+  }
+  return undefined
 }

@@ -2,6 +2,7 @@
 import type { DatasetQuery } from '../datasets/dataset.ts'
 import type { ErrorFacts } from '../errors.ts'
 import type {
+  ArchivePlace,
   Artifact,
   Claim,
   ExportRecord,
@@ -13,6 +14,7 @@ import type {
 export interface NewExport {
   readonly id: string
   readonly spec: ExportSpec
+  readonly archive?: ArchivePlace | undefined
   readonly createdAt: Date
   /** Name of the API key that asked. */
   readonly requestedBy?: string
@@ -146,7 +148,8 @@ export interface ProgressReport {
 
 export interface CompletionTimes {
   readonly finishedAt: Date
-  readonly expiresAt: Date
+  /** Undefined: never by itself. */
+  readonly expiresAt: Date | undefined
   readonly snapshotAt: Date
 }
 

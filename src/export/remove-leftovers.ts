@@ -1,5 +1,5 @@
 import type { ExportRecord } from './model.ts'
-import { attemptsFolder, parseObjectKey } from './object-key.ts'
+import { attemptsPrefix, parseObjectKey } from './object-key.ts'
 import type { ArtifactStore } from './ports.ts'
 
 export interface LeftoverDeps {
@@ -14,13 +14,13 @@ export interface LeftoverDeps {
  */
 export async function removeLeftovers(
   { artifacts, keyPrefix }: LeftoverDeps,
-  { id, attempt }: Pick<ExportRecord, 'id' | 'attempt'>,
+  record: Pick<ExportRecord, 'id' | 'attempt' | 'spec' | 'archive'>,
   { signal }: { readonly signal: AbortSignal },
 ): Promise<void> {
-  for await (const { kind, key } of artifacts.list(attemptsFolder(keyPrefix, id), { signal })) {
+  for await (const { kind, key } of artifacts.list(attemptsPrefix(keyPrefix, record), { signal })) {
     signal.throwIfAborted()
     const owner = parseObjectKey(keyPrefix, key)
-    if (owner === undefined || owner.attempt >= attempt) continue
+    if (owner === undefined || owner.attempt >= record.attempt) continue
     await (kind === 'object' ? artifacts.remove(key) : artifacts.abortUploads(key))
   }
 }

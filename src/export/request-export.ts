@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { SpecError } from '../errors.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { activeTraceparent } from '../runtime/trace.ts'
-import type { ExportRecord } from './model.ts'
+import type { ArchivePlace, ExportRecord } from './model.ts'
 import type { ExportQueue, ExportRecords } from './ports.ts'
 import { fingerprint, parseExportRequest, resolveSpec, type ExportRequest } from './spec.ts'
 
@@ -23,6 +23,8 @@ export interface RequestOptions {
   readonly requestedBy?: string | undefined
   /** The client's own name for this request; the same name never makes two exports. */
   readonly idempotencyKey?: string | undefined
+  /** Where its artifact belongs, if that is to be archived. */
+  readonly archive?: ArchivePlace
 }
 
 /**
@@ -43,13 +45,14 @@ export const requestExport = async (
 export async function acceptExport(
   { records, queue, clock }: RequestExportDeps,
   request: ExportRequest,
-  { requestedBy, idempotencyKey }: RequestOptions = {},
+  { requestedBy, idempotencyKey, archive }: RequestOptions = {},
 ): Promise<RequestedExport> {
   const now = clock.now()
   const print = fingerprint(request)
   const outcome = await records.create({
     id: randomUUID(),
     spec: resolveSpec(request, now),
+    archive,
     createdAt: now,
     fingerprint: print,
     traceparent: activeTraceparent(),

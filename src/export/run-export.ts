@@ -182,7 +182,10 @@ async function runAttempt(
     const options = { tally, signal, estimatedBytes }
     attempt.artifact = await produceArtifact(deps, record, watchdog.watch(rows), options)
     const finishedAt = clock.now()
-    const expiresAt = new Date(finishedAt.getTime() + settings.artifactTtlMs)
+    const expiresAt =
+      record.archive === undefined
+        ? new Date(finishedAt.getTime() + settings.artifactTtlMs)
+        : undefined
     const times = { finishedAt, expiresAt, snapshotAt: snapshot.at }
     if (await records.complete(record, attempt.artifact, times)) return attempt.artifact
     throw new InterruptedError(`Attempt ${record.attempt} of export ${record.id} lost its lease.`)

@@ -1,6 +1,7 @@
 import type { ErrorFacts } from '../errors.ts'
 import type { EventFilter, StateFilter } from '../datasets/dataset.ts'
 import type {
+  ArchivePlace,
   Artifact,
   ExportRecord,
   ExportSpec,
@@ -20,6 +21,7 @@ export interface ExportRow {
   readonly filter_state: StateFilter
   readonly format: ExportSpec['format']
   readonly compression: ExportSpec['compression']
+  readonly archive: ArchivePlace | null
   readonly state: ExportState
   readonly attempt: number
   readonly failures: number
@@ -58,7 +60,7 @@ const instantColumn = (column: string) =>
 
 /** What every statement selects or returns. */
 export const exportColumns = `id, dataset, ${instantColumn('range_from')}, ${instantColumn('range_to')},
-  filter_events, export_content, filter_state, format, compression, state, attempt, failures, highest_rows, dispatch, held_back,
+  filter_events, export_content, filter_state, format, compression, archive, state, attempt, failures, highest_rows, dispatch, held_back,
   lease_until, rows, bytes, estimated_rows, fingerprint, error, history, artifact, expires_at,
   requested_by, traceparent, created_at, started_at, attempt_at, progress_at, finished_at, snapshot_at`
 
@@ -81,6 +83,7 @@ export function exportFromRow(row: ExportRow): ExportRecord {
       format: row.format,
       compression: row.compression,
     },
+    ...present('archive', row.archive),
     state: row.state,
     attempt: row.attempt,
     failures: row.failures,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { fileName, objectKey, parseObjectKey } from '../../src/export/object-key.ts'
+import { attemptsPrefix, fileName, objectKey, parseObjectKey } from '../../src/export/object-key.ts'
 import { newSpec, rangeOf } from '../support/new-export.ts'
 
 const id = '8c1f5b4e-3a51-4b6e-9f0e-0d8f2f4f9a11'
@@ -14,6 +14,17 @@ describe('an object key', () => {
   it('puts the prefix before everything, as it is', () => {
     const key = objectKey('team a/', { id, attempt: 1, spec: newSpec() })
     expect(key).toMatch(/^team a\/exports\//)
+  })
+
+  it('of an archive is of a partition, and names window, generation, export and attempt', () => {
+    const archive = { name: 'services', date: '2014-07-22', generation: 2 }
+    const spec = newSpec({ format: 'ndjson', compression: 'gzip' })
+    const key = objectKey('p/', { id, attempt: 3, spec, archive })
+    expect(key).toBe(
+      `p/archive/services/dt=2014-07-22/20140722T120000Z_20140722T180000Z_g2_${id}-3.ndjson.gz`,
+    )
+    expect(parseObjectKey('p/', key)).toEqual({ id, attempt: 3 })
+    expect(key.startsWith(attemptsPrefix('p/', { id, spec, archive }))).toBe(true)
   })
 
   it('differs from attempt to attempt', () => {
@@ -57,7 +68,8 @@ describe('a key that was found in the store', () => {
   it.each([
     ['of another prefix', `exports/${id}/1/a.json`],
     ['with something before the prefix', `x/p/exports/${id}/1/a.json`],
-    ['of an archive', 'p/archive/services/dt=2014-07-22/a.ndjson.gz'],
+    ['in an archive, of somebody', 'p/archive/services/dt=2014-07-22/a.ndjson.gz'],
+    ['of a manifest', `p/archive/services/_manifests/20140722T120000Z_20140722T180000Z_g1.json`],
     ['of no uuid', 'p/exports/mine/1/a.json'],
     ['of a uuid in capitals', `p/exports/${id.toUpperCase()}/1/a.json`],
     ['without an attempt', `p/exports/${id}/a.json`],

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { StoreError } from '../../src/errors.ts'
 import type { ArtifactStore, StoredEntry } from '../../src/export/ports.ts'
 import { removeLeftovers } from '../../src/export/remove-leftovers.ts'
+import { newSpec } from '../support/new-export.ts'
 import { exportBundle, fourRowsText, type ExportBundle } from '../support/export-bundle.ts'
 
 const id = '8c1f5b4e-3a51-4b6e-9f0e-0d8f2f4f9a11'
@@ -52,7 +53,7 @@ describe('what earlier attempts left', () => {
       ['object', `p/exports/${id}0/1/a.json`],
     ])
     const deps = { artifacts: store, keyPrefix: 'p/' }
-    await removeLeftovers(deps, { id, attempt: 3 }, { signal: never })
+    await removeLeftovers(deps, { id, attempt: 3, spec: newSpec() }, { signal: never })
     expect(removed).toEqual([`object ${folder}/1/a.json`, `upload ${folder}/2/a.json`])
   })
 

@@ -1,0 +1,40 @@
+import type { ExportRequest } from '../export/spec.ts'
+import type { ErrorFacts } from '../errors.ts'
+import type { Calendar, CalendarWindow } from './calendar.ts'
+
+/** What is archived, window by window, and how. */
+export interface ArchiveDefinition {
+  /** Letters, digits, `-` and `_`: part of keys. */
+  readonly name: string
+  readonly calendar: Calendar
+  /** The first window is the one in which it falls. Undefined: the one before that in which the archive was first seen. */
+  readonly start: Date | undefined
+  /** A window that is over rests for so long before it is read, ms: events may be dated back. */
+  readonly settleMs: number
+  /** What is exported of each window. */
+  readonly request: Omit<ExportRequest, 'time_from' | 'time_to'>
+}
+
+/**
+ * `planned`: nobody exports it yet. `running`: its export was requested. `archived`: its manifest is there.
+ * `failed`: its export failed, or was canceled; it is planned again later.
+ */
+export const windowStates = ['planned', 'running', 'archived', 'failed'] as const
+export type WindowState = (typeof windowStates)[number]
+
+/** A generation of a window, in the ledger. */
+export interface LedgerWindow extends CalendarWindow {
+  readonly archive: string
+  /** 1, and one more for each time that it was archived anew. */
+  readonly generation: number
+  readonly state: WindowState
+  /** How many exports it has led to. */
+  readonly tries: number
+  /** The latest of those. */
+  readonly exportId?: string
+  /** Why that one failed. */
+  readonly error?: ErrorFacts
+  /** When it is planned again. */
+  readonly retryAt?: Date
+  readonly archivedAt?: Date
+}

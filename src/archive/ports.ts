@@ -1,0 +1,50 @@
+import type { ErrorFacts } from '../errors.ts'
+import type { Calendar, CalendarWindow } from './calendar.ts'
+import type { LedgerWindow } from './model.ts'
+
+/** One generation of one window. */
+export interface WindowKey {
+  readonly archive: string
+  readonly from: Date
+  readonly generation: number
+}
+
+/**
+ * Which windows there are, and what became of them. Every change is one guarded update, so that any number of planners may
+ * run at the same time. All errors are SourceErrors besides.
+ */
+export interface ArchiveLedger {
+  /**
+   * Enters an archive, or finds it.
+   * @returns when it was entered first
+   * @throws StateError when it has another calendar: its windows would overlap, or leave gaps
+   */
+  open(archive: string, calendar: Calendar, now: Date): Promise<Date>
+  /** Up to where windows follow each other from `start` on without a gap; `start` where none begins there. */
+  coveredUntil(archive: string, start: Date): Promise<Date>
+  /** Enters a window as planned. False: it was there. */
+  plan(archive: string, window: CalendarWindow, generation: number): Promise<boolean>
+  /** Undefined when there is no such window. */
+  get(key: WindowKey): Promise<LedgerWindow | undefined>
+  /** Those that are planned or running, oldest first. */
+  listOpen(archive: string): Promise<readonly LedgerWindow[]>
+  /** Failed ones whose time has come turn planned again. Returns how many. */
+  retryFailed(archive: string, now: Date): Promise<number>
+  /** A planned window's export was requested. False: it is not planned. */
+  begin(key: WindowKey, exportId: string): Promise<boolean>
+  /** The manifest of a running window is there. False: another export runs for it, or none. */
+  finish(key: WindowKey, exportId: string, at: Date): Promise<boolean>
+  /** The export of a running window failed. False: another one runs for it, or none. */
+  fail(key: WindowKey, exportId: string, failure: WindowFailure): Promise<boolean>
+}
+
+export interface WindowFailure {
+  readonly error: ErrorFacts
+  readonly retryAt: Date
+}
+
+/** Where manifests are kept: beside the artifacts. */
+export interface ManifestStore {
+  /** Stores JSON where there is nothing yet; what is there stays as it is. @throws StoreError */
+  putOnce(key: string, text: string): Promise<void>
+}
