@@ -2,7 +2,7 @@
  * One look at an archive: what has come of the windows that were exported, and which ones follow. The page to read first.
  */
 import type { ExportRecord } from '../export/model.ts'
-import { attemptsPrefix } from '../export/object-key.ts'
+import { windowPrefix } from '../export/object-key.ts'
 import type { ArtifactStore, ExportQueue, ExportRecords } from '../export/ports.ts'
 import { requestExport } from '../export/request-export.ts'
 import type { Clock } from '../runtime/clock.ts'
@@ -132,7 +132,10 @@ async function settle(
   }
 }
 
-/** The manifest is the last to be written: what attempts left that did not win is gone by then, whoever reads the partition. */
+/**
+ * The manifest is the last to be written. Whoever reads the partition by then finds the artifact alone: what attempts left that
+ * did not win is gone, also those of exports that failed before.
+ */
 async function writeManifest(
   { artifacts, manifests, settings: { keyPrefix } }: ArchiveWindowsDeps,
   { calendar }: ArchiveDefinition,
@@ -140,7 +143,9 @@ async function writeManifest(
   record: ExportRecord,
   signal: AbortSignal,
 ): Promise<void> {
-  for await (const { kind, key } of artifacts.list(attemptsPrefix(keyPrefix, record), { signal })) {
+  const place = { ...window, name: window.archive }
+  const written = windowPrefix(keyPrefix, place, record.spec)
+  for await (const { kind, key } of artifacts.list(written, { signal })) {
     if (kind === 'upload') await artifacts.abortUploads(key)
     else if (key !== record.artifact?.key) await artifacts.remove(key)
   }

@@ -49,6 +49,12 @@ export function* windowsFrom({ unit, timeZone }: Calendar, at: Date): Generator<
   }
 }
 
+/** The window in which it falls. */
+export function windowAt(calendar: Calendar, at: Date): CalendarWindow {
+  for (const window of windowsFrom(calendar, at)) return window
+  throw new RangeError('A calendar has no end.')
+}
+
 function windowOf(
   unit: WindowUnit,
   date: Temporal.PlainDate,

@@ -1,4 +1,4 @@
-import { windowsFrom, type CalendarWindow } from './calendar.ts'
+import { windowAt, windowsFrom, type CalendarWindow } from './calendar.ts'
 import type { ArchiveDefinition } from './model.ts'
 
 export interface PlanFacts {
@@ -34,10 +34,7 @@ export function firstWindow(
   { calendar, start }: Pick<ArchiveDefinition, 'calendar' | 'start'>,
   enteredAt: Date,
 ): CalendarWindow {
-  const [now] = windowsFrom(calendar, enteredAt)
-  const at = start ?? new Date(now!.from.getTime() - 1)
-  const [first] = windowsFrom(calendar, at)
-  return first!
+  return windowAt(calendar, start ?? new Date(windowAt(calendar, enteredAt).from.getTime() - 1))
 }
 
 const firstRetryMs = 3_600_000

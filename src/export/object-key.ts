@@ -1,5 +1,5 @@
 import { artifactFormat } from '../encode/format.ts'
-import type { ExportRecord, ExportSpec, Instant } from './model.ts'
+import type { ArchivePlace, ExportRecord, ExportSpec, Instant } from './model.ts'
 
 /** `20140722T120000Z`; with a fraction only when it is not zero: `20140722T120000.5Z`. */
 export function compactInstant(instant: Instant): string {
@@ -31,14 +31,22 @@ export function objectKey(prefix: string, facts: KeyFacts): string {
 }
 
 /** With it begin the keys of all attempts of one export, and no others. */
-export function attemptsPrefix(
+export const attemptsPrefix = (
   prefix: string,
   { id, spec, archive }: Omit<KeyFacts, 'attempt'>,
+): string =>
+  archive === undefined
+    ? `${exportsFolder(prefix)}${id}/`
+    : `${windowPrefix(prefix, archive, spec)}${id}-`
+
+/** With it begin the keys of all exports of one generation of one window, and no others. */
+export function windowPrefix(
+  prefix: string,
+  { name, date, generation }: ArchivePlace,
+  { range }: Pick<ExportSpec, 'range'>,
 ): string {
-  if (archive === undefined) return `${exportsFolder(prefix)}${id}/`
-  const { name, date, generation } = archive
-  const range = `${compactInstant(spec.range.from)}_${compactInstant(spec.range.to)}`
-  return `${archivesFolder(prefix)}${name}/dt=${date}/${range}_g${generation}_${id}-`
+  const [from, to] = [compactInstant(range.from), compactInstant(range.to)]
+  return `${archivesFolder(prefix)}${name}/dt=${date}/${from}_${to}_g${generation}_`
 }
 
 /** Below it are the objects that `longhaul doctor` puts there for a moment. No export has this id. */

@@ -14,9 +14,9 @@ export function createMemoryArchiveLedger(): ArchiveLedger {
   const windows = new Map<string, LedgerWindow>()
   const idOf = ({ archive, from, generation }: WindowKey) =>
     `${archive} ${from.toISOString()} ${generation}`
-  const of = (archive: string) =>
+  const of = (archive: string, matches: (window: LedgerWindow) => boolean = () => true) =>
     [...windows.values()]
-      .filter((window) => window.archive === archive)
+      .filter((window) => window.archive === archive && matches(window))
       .sort((a, b) => a.from.getTime() - b.from.getTime() || a.generation - b.generation)
 
   function change(
@@ -60,14 +60,13 @@ export function createMemoryArchiveLedger(): ArchiveLedger {
     },
     get: (key) => Promise.resolve(windows.get(idOf(key))),
     listOpen: (archive) =>
-      Promise.resolve(
-        of(archive).filter(({ state }) => state === 'planned' || state === 'running'),
-      ),
+      Promise.resolve(of(archive, ({ state }) => state === 'planned' || state === 'running')),
     async retryFailed(archive, now) {
       let count = 0
-      for (const window of of(archive)) {
+      for (const window of windows.values()) {
+        if (window.archive !== archive || window.state !== 'failed') continue
         const { retryAt, ...rest } = window
-        if (window.state !== 'failed' || retryAt === undefined || retryAt > now) continue
+        if (retryAt === undefined || retryAt > now) continue
         count++
         await change(
           window,
