@@ -91,7 +91,7 @@ module.exports = {
     only(
       'jobs',
       '^jobs/',
-      ['^src/(export|retention)/', '^src/queue/job-definition\\.ts$', ...L0],
+      ['^src/(export|archive|retention)/', '^src/queue/job-definition\\.ts$', ...L0],
       'policy only',
     ),
     only(

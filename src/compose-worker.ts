@@ -1,6 +1,7 @@
 /** The composition root of the worker, and of a single sweep. */
 import { exportJob } from '../jobs/export.ts'
 import { retentionSweepJob } from '../jobs/retention-sweep.ts'
+import { startArchiver } from './compose-archive.ts'
 import { composeBase, createProcessReadiness, type Base, type Server } from './compose.ts'
 import type { Config } from './config.ts'
 import { admitAll, type AdmitDeps, type AdmitOptions } from './export/admit-exports.ts'
@@ -15,10 +16,9 @@ import { measuredSweep } from './metrics/measured-sweep.ts'
 import { createProcessRegistry, createRegistry } from './metrics/registry.ts'
 import { createRowSource } from './postgres/snapshot.ts'
 import { sourceLimits } from './postgres/source-limits.ts'
-import type { QueueConnection } from './queue/connection.ts'
 import { openQueue } from './queue/open-queue.ts'
 import { createProducer } from './queue/producer.ts'
-import { createSchedule } from './queue/schedule.ts'
+import { startScheduled } from './queue/start-scheduled.ts'
 import { startWorker } from './queue/worker.ts'
 import { sweep, type Sweep, type SweepReport } from './retention/sweep.ts'
 import { systemClock } from './runtime/clock.ts'
@@ -44,9 +44,6 @@ const partsBehind = 5
 /** Between two looks for exports that nobody runs, at most, ms. */
 const reconcileMs = 10_000
 
-/** How often the queue is told its schedules: it may have lost them. */
-const scheduleMs = 10 * minuteMs
-
 /**
  * Starts a worker, and where it tells of itself. With a signal it waits for a Redis that is away, until that is aborted.
  * @throws ConfigError, SourceError, QueueError, or the signal's reason
@@ -68,7 +65,8 @@ export const startExportWorker = (
     const url = await listen(app, address, { variable: 'WORKER_PORT' })
     const base = await composeBase(config, logger, resources, registry)
     const connection = await openQueue(config, { logger, waitUntil: signal })
-    await startSweeper(measuredSweep(createSweep(base, config), registry), base, connection, logger)
+    const sweeper = measuredSweep(createSweep(base, config), registry)
+    await startScheduled(connection, retentionSweepJob, sweeper, { resources, logger })
     const { records, artifacts } = base
     const settings = exportSettings(config)
     const source = measuredSource(
@@ -84,6 +82,9 @@ export const startExportWorker = (
       await createProducer(connection, exportJob.name, logger),
       (producer) => producer.close(),
     )
+    if (config.archive !== undefined) {
+      await startArchiver({ ...base, queue }, config.archive, config.keyPrefix, connection, logger)
+    }
     // an export whose lease has ended is handed on within the time of another lease
     const intervalMs = Math.min(reconcileMs, settings.leaseMs / 2)
     const reconcileDeps = { records, queue, clock: systemClock }
@@ -139,29 +140,6 @@ function createSweep({ records, artifacts }: Base, config: Config): Sweep {
   }
   const deps = { records, artifacts, clock: systemClock, settings }
   return (options) => sweep(deps, options)
-}
-
-/** Sweeps when the schedule says so, whichever worker is first; stopped with the resources. */
-async function startSweeper(
-  sweepNow: Sweep,
-  { resources }: Base,
-  connection: QueueConnection,
-  logger: Logger,
-): Promise<void> {
-  const worker = await startWorker(connection, retentionSweepJob, sweepNow, {
-    concurrency: 1,
-    lockMs: 5 * minuteMs,
-    logger,
-  })
-  resources.add(worker, (running) => running.stop({ graceMs: 0 }))
-  const schedule = createSchedule(connection, retentionSweepJob, logger)
-  resources.add(schedule, (known) => known.close())
-  await schedule.ensure()
-  const ensuring = startPeriodic(() => schedule.ensure(), {
-    intervalMs: scheduleMs,
-    onError: (error) => logger.warn({ err: error }, 'could not schedule the sweep'),
-  })
-  resources.add(ensuring, (running) => running.stop())
 }
 
 type ReconcilerOptions = AdmitOptions & { readonly intervalMs: number; readonly logger: Logger }

@@ -1,4 +1,5 @@
 /** The composition root: joins configuration, adapters, use cases and job definitions. Here the server. */
+import type { ArchiveLedger, ManifestStore } from './archive/ports.ts'
 import { exportJob } from '../jobs/export.ts'
 import type { Config } from './config.ts'
 import type { ArtifactStore, ExportRecords } from './export/ports.ts'
@@ -13,6 +14,7 @@ import { measuredSource } from './metrics/measured-source.ts'
 import { measurePool } from './metrics/pool-connections.ts'
 import { createProcessRegistry, type Registry } from './metrics/registry.ts'
 import { measureUnfinished } from './metrics/unfinished-exports.ts'
+import { createArchiveLedger } from './postgres/archive-ledger.ts'
 import { createExportRecords } from './postgres/export-records.ts'
 import { assertMigrated } from './postgres/migrate.ts'
 import { createPool } from './postgres/pool.ts'
@@ -27,6 +29,7 @@ import { withResources, type Resources } from './runtime/resources.ts'
 import { MiB } from './runtime/units.ts'
 import { createArtifactStore } from './s3/artifact-store.ts'
 import { createS3Client } from './s3/client.ts'
+import { createManifestStore } from './s3/manifest-store.ts'
 
 /**
  * How long a stream may rest at one batch of rows, ms: a client takes it as slowly as it likes, so long as
@@ -55,6 +58,8 @@ export interface Base {
   readonly resources: Resources
   readonly records: ExportRecords
   readonly artifacts: ArtifactStore
+  readonly manifests: ManifestStore
+  readonly ledger: ArchiveLedger
   /** Of what server and worker need, but for the queue. */
   readonly probes: Readonly<Record<string, Probe>>
 }
@@ -106,7 +111,9 @@ export async function composeBase(
   measurePool(() => control.usage(), registry)
   const records = measuredRecords(createExportRecords(control), registry)
   measureUnfinished(records, registry, { datasets: datasetNames })
-  return { resources, records, artifacts, probes }
+  const manifests = createManifestStore(client, config.s3.bucket)
+  const ledger = createArchiveLedger(control)
+  return { resources, records, artifacts, manifests, ledger, probes }
 }
 
 /** Starts the HTTP interface. @throws ConfigError, SourceError, QueueError */

@@ -5,6 +5,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { parseEnv } from 'node:util'
 import { parseApiKeys, type ApiKey } from './config/api-keys.ts'
+import type { ArchiveConfig } from './config/archive.ts'
 import { redisConfig, type RedisConfig } from './config/redis.ts'
 import { parseVariables, variableNames, type Environment, type Values } from './config/variables.ts'
 import { ConfigError } from './errors.ts'
@@ -48,6 +49,8 @@ export interface Config {
     /** Number of the account that the bucket must belong to. */
     readonly bucketOwner: string | undefined
   }
+  /** Undefined: nothing is archived. */
+  readonly archive: ArchiveConfig | undefined
   /** Put before every object key. */
   readonly keyPrefix: string
   /** Who may ask; none: whoever is on this machine may do everything. */
@@ -108,12 +111,23 @@ export function parseConfig(environment: Environment): Config {
     linkTtlSeconds: v.LINK_TTL_SECONDS,
     artifactTtlDays: v.ARTIFACT_TTL_DAYS,
     orphanAgeMinutes: v.ORPHAN_AGE_MINUTES,
+    archive: archiveConfig(v),
     logLevel: v.LOG_LEVEL,
     tracing:
       !v.OTEL_SDK_DISABLED &&
       (v.OTEL_EXPORTER_OTLP_ENDPOINT ?? v.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT) !== undefined,
   })
 }
+
+const archiveConfig = (v: Values): ArchiveConfig | undefined =>
+  v.ARCHIVE_SCHEDULE === undefined
+    ? undefined
+    : Object.freeze({
+        pattern: v.ARCHIVE_SCHEDULE,
+        timeZone: v.ARCHIVE_TIMEZONE,
+        start: v.ARCHIVE_START,
+        settleMinutes: v.ARCHIVE_SETTLE_MINUTES,
+      })
 
 type DatabaseConfig = Pick<Config, 'databaseUrl' | 'sourceDatabaseUrl'>
 

@@ -3,6 +3,7 @@ import { ConfigError } from '../errors.ts'
 import { describeIssues, got } from '../runtime/describe-issues.ts'
 import { nearestName } from '../runtime/nearest-name.ts'
 import { parseApiKeys } from './api-keys.ts'
+import { archiveSchedule, localDate, timeZone } from './archive.ts'
 import { redisConflicts } from './redis.ts'
 import { boolean, hosts, httpUrl, integer, postgresUrl, redisUrl } from './checks.ts'
 import { objectTags, storageClass, storeConflicts } from './store.ts'
@@ -57,6 +58,10 @@ const variables = z.object({
   LINK_TTL_SECONDS: integer(3600, 1, 604_800),
   ARTIFACT_TTL_DAYS: integer(7, 1, 36_500),
   ORPHAN_AGE_MINUTES: integer(60, 0, 525_600),
+  ARCHIVE_SCHEDULE: archiveSchedule.optional(),
+  ARCHIVE_TIMEZONE: timeZone.default('UTC'),
+  ARCHIVE_START: localDate.optional(),
+  ARCHIVE_SETTLE_MINUTES: integer(120, 0, 525_600),
   API_KEYS: z.string().optional(),
   API_KEYS_FILE: z.string().optional(),
   REQUESTS_PER_SECOND: integer(100, 0, 1_000_000),
@@ -76,7 +81,7 @@ const variables = z.object({
 export type VariableName = keyof typeof variables.shape
 
 /** Planned, and dangerous to ignore in silence: somebody who sets them relies on them. */
-const notYet = ['ARCHIVE_SCHEDULE', 'ARCHIVES_FILE']
+const notYet = ['ARCHIVES_FILE']
 
 /** All of them, or some. */
 export const variableNames = Object.keys(variables.shape) as VariableName[]
@@ -129,7 +134,7 @@ function misspelt(names: readonly string[]): readonly string[] {
   const known = [...Object.keys(variables.shape), ...notYet]
   return names
     .filter((name) =>
-      /^(EXPORT|ARTIFACT|REDIS|REQUESTS|SHUTDOWN|LEASE|LINK|ORPHAN|SOURCE|STALL|STREAM|LONGHAUL)_/.test(
+      /^(EXPORT|ARCHIVE|ARTIFACT|REDIS|REQUESTS|SHUTDOWN|LEASE|LINK|ORPHAN|SOURCE|STALL|STREAM|LONGHAUL)_/.test(
         name,
       ),
     )

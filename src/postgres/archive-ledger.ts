@@ -1,6 +1,6 @@
 import type { LedgerWindow } from '../archive/model.ts'
 import type { ArchiveLedger, WindowKey } from '../archive/ports.ts'
-import { StateError, type ErrorFacts } from '../errors.ts'
+import { NotFoundError, StateError, type ErrorFacts } from '../errors.ts'
 import type { Database } from './pool.ts'
 
 interface WindowRow {
@@ -64,11 +64,17 @@ export function createArchiveLedger({ query }: Pick<Database, 'query'>): Archive
         'select unit, time_zone, entered_at from longhaul.archives where name = $1',
         [archive],
       )
-      const found = rows[0]!
-      if (found.unit !== unit || found.time_zone !== timeZone) {
-        throw anotherCalendar(archive, `by the ${unit} in ${timeZone}`, found)
+      for (const found of rows) {
+        if (found.unit === unit && found.time_zone === timeZone) return found.entered_at
+        const [kept, wanted] = [`${found.unit} in ${found.time_zone}`, `${unit} in ${timeZone}`]
+        throw new StateError(
+          'ARCHIVE_CALENDAR',
+          `The archive ${archive} is kept by the ${kept}, and cannot go on by the ${wanted}: windows would overlap, or leave gaps.`,
+          found.unit,
+          { hint: 'Set window and time zone back, or give the archive another name.' },
+        )
       }
-      return found.entered_at
+      throw new NotFoundError(archive)
     },
 
     async coveredUntil(archive, start) {
@@ -139,15 +145,3 @@ export function createArchiveLedger({ query }: Pick<Database, 'query'>): Archive
       ),
   }
 }
-
-const anotherCalendar = (
-  archive: string,
-  wanted: string,
-  { unit, time_zone }: { unit: string; time_zone: string },
-) =>
-  new StateError(
-    'ARCHIVE_CALENDAR',
-    `The archive ${archive} is kept by the ${unit} in ${time_zone}, and cannot go on ${wanted}: windows would overlap, or leave gaps.`,
-    unit,
-    { hint: 'Set window and time zone back, or give the archive another name.' },
-  )

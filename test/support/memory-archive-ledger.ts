@@ -83,11 +83,11 @@ export function createMemoryArchiveLedger(): ArchiveLedger {
         (window) => ({ ...window, state: 'running', exportId, tries: window.tries + 1 }),
       ),
     finish: (key, exportId, archivedAt) =>
-      change(key, runs(exportId), ({ error: _, ...window }) => ({
-        ...window,
-        state: 'archived',
-        archivedAt,
-      })),
+      change(key, runs(exportId), (window) => {
+        const finished = { ...window, state: 'archived' as const, archivedAt }
+        delete finished.error
+        return finished
+      }),
     fail: (key, exportId, failure) =>
       change(key, runs(exportId), (window) => ({ ...window, ...failure, state: 'failed' })),
   }
