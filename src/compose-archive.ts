@@ -35,7 +35,10 @@ export type ArchiverDeps = Pick<
   readonly queue: ExportQueue
 }
 
-/** Archives what is due when the schedule says so, whichever worker is first; stopped with the resources. */
+/**
+ * Archives what is due when the schedule says so, whichever worker is first; stopped with the resources.
+ * @throws StateError when the archive is kept by another calendar, SourceError, QueueError
+ */
 export async function startArchiver(
   { resources, ...ports }: ArchiverDeps,
   config: ArchiveConfig,
@@ -45,6 +48,7 @@ export async function startArchiver(
 ): Promise<void> {
   const deps = { ...ports, clock: systemClock, settings: { keyPrefix, openWindows } }
   const definition = dailyServices(config)
+  await deps.ledger.open(definition.name, definition.calendar, systemClock.now())
   const job = nightlyArchiveJob({ pattern: config.pattern, tz: config.timeZone })
   const archive = (options: { readonly signal: AbortSignal }) =>
     followArchive(deps, definition, options)

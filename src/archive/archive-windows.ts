@@ -67,7 +67,8 @@ export async function archiveWindows(
     for (const window of dueWindows(definition, { now: clock.now(), coveredUntil })) {
       if (room <= 0) break
       // beyond a gap there may be some already
-      if (!(await ledger.plan(name, window, 1))) continue
+      const key = { archive: name, from: window.from, generation: 1 }
+      if (!(await ledger.plan(key, window, definition.request))) continue
       counts.planned++
       room--
     }
@@ -76,23 +77,23 @@ export async function archiveWindows(
   const open = await ledger.listOpen(name)
   for (const window of open) {
     signal.throwIfAborted()
-    if (window.state === 'planned' && (await request(deps, definition, window))) counts.requested++
+    if (window.state === 'planned' && (await request(deps, window))) counts.requested++
   }
   return { ...counts, open: open.length }
 }
 
 const keyOf = ({ archive, from, generation }: LedgerWindow) => ({ archive, from, generation })
 
+/** Who asks for an archive's exports: no API key has such a name. */
+const requesterOf = (archive: string) => `archive:${archive}`
+
 /** A name for each try: who dies between the two steps, or does them beside another, makes no second export. */
-async function request(
-  deps: ArchiveWindowsDeps,
-  { request }: ArchiveDefinition,
-  window: LedgerWindow,
-): Promise<boolean> {
+async function request(deps: ArchiveWindowsDeps, window: LedgerWindow): Promise<boolean> {
   const { archive: name, date, from, to, generation, tries } = window
-  const asked = { ...request, time_from: from.toISOString(), time_to: to.toISOString() }
+  const asked = { ...window.request, time_from: from.toISOString(), time_to: to.toISOString() }
   const { record } = await requestExport(deps, asked, {
-    idempotencyKey: ['archive', name, from.toISOString(), generation, tries + 1].join('/'),
+    requestedBy: requesterOf(name),
+    idempotencyKey: [from.toISOString(), generation, tries + 1].join('/'),
     archive: { name, date, generation },
   })
   return deps.ledger.begin(keyOf(window), record.id)

@@ -85,13 +85,3 @@ export function startOfDate(text: string, timeZone: string): Date | undefined {
     return undefined
   }
 }
-
-/** Whether the IANA time zone database, as this Node has it, knows such a zone. */
-export function isTimeZone(name: string): boolean {
-  try {
-    Temporal.Now.zonedDateTimeISO(name)
-    return true
-  } catch {
-    return false
-  }
-}

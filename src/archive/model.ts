@@ -2,6 +2,9 @@ import type { ExportRequest } from '../export/spec.ts'
 import type { ErrorFacts } from '../errors.ts'
 import type { Calendar, CalendarWindow } from './calendar.ts'
 
+/** What is exported of each window. */
+export type WindowRequest = Omit<ExportRequest, 'time_from' | 'time_to'>
+
 /** What is archived, window by window, and how. */
 export interface ArchiveDefinition {
   /** Letters, digits, `-` and `_`: part of keys. */
@@ -11,8 +14,7 @@ export interface ArchiveDefinition {
   readonly start: Date | undefined
   /** A window that is over rests for so long before it is read, ms: events may be dated back. */
   readonly settleMs: number
-  /** What is exported of each window. */
-  readonly request: Omit<ExportRequest, 'time_from' | 'time_to'>
+  readonly request: WindowRequest
 }
 
 /**
@@ -27,6 +29,8 @@ export interface LedgerWindow extends CalendarWindow {
   readonly archive: string
   /** 1, and one more for each time that it was archived anew. */
   readonly generation: number
+  /** As it was when the window was planned: a definition that changes is that of later windows. */
+  readonly request: WindowRequest
   readonly state: WindowState
   /** How many exports it has led to. */
   readonly tries: number

@@ -1,6 +1,6 @@
 import type { ErrorFacts } from '../errors.ts'
 import type { Calendar, CalendarWindow } from './calendar.ts'
-import type { LedgerWindow } from './model.ts'
+import type { LedgerWindow, WindowRequest } from './model.ts'
 
 /** One generation of one window. */
 export interface WindowKey {
@@ -22,8 +22,8 @@ export interface ArchiveLedger {
   open(archive: string, calendar: Calendar, now: Date): Promise<Date>
   /** Up to where windows follow each other from `start` on without a gap; `start` where none begins there. */
   coveredUntil(archive: string, start: Date): Promise<Date>
-  /** Enters a window as planned. False: it was there. */
-  plan(archive: string, window: CalendarWindow, generation: number): Promise<boolean>
+  /** Enters a window as planned. False: it was there, and stays as it was. */
+  plan(key: WindowKey, window: CalendarWindow, request: WindowRequest): Promise<boolean>
   /** Undefined when there is no such window. */
   get(key: WindowKey): Promise<LedgerWindow | undefined>
   /** Those that are planned or running, oldest first. */

@@ -34,6 +34,7 @@ const byCode: Readonly<Record<string, number>> = {
   FILE_NOT_WRITABLE: 74,
   STACK_FAILED: 70,
   CONFIG_INVALID: 78,
+  ARCHIVE_CALENDAR: 78,
   EXPORT_ABANDONED: 70,
   EXPORT_INTERRUPTED: 130,
 }

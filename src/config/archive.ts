@@ -30,11 +30,15 @@ export const archiveSchedule = z.string().transform((text, context) => {
 })
 
 export const timeZone = z.string().transform((text, context) => {
+  const wrong = () =>
+    custom(context, `expected a time zone, such as UTC or Europe/Berlin, got ${got(text)}`)
+  // newer versions of Node take offsets, too, which know no daylight saving time
+  if (!/^[a-z]/i.test(text)) return wrong()
   try {
     new Intl.DateTimeFormat('en', { timeZone: text })
     return text
   } catch {
-    return custom(context, `expected a time zone, such as UTC or Europe/Berlin, got ${got(text)}`)
+    return wrong()
   }
 })
 

@@ -75,6 +75,22 @@ export interface ArchivePlace {
   readonly generation: number
 }
 
+/** A request that was accepted, before it has a record. */
+export interface NewExport {
+  readonly id: string
+  readonly spec: ExportSpec
+  readonly archive?: ArchivePlace | undefined
+  readonly createdAt: Date
+  /** Name of the API key that asked. */
+  readonly requestedBy?: string
+  /** The client's own name for this request; the same name of the same client never makes two exports. */
+  readonly idempotencyKey?: string
+  /** Digest of the request as it was sent: tells a repeated request from another one. */
+  readonly fingerprint: string
+  /** Of the span that asked, where that is traced. */
+  readonly traceparent?: string | undefined
+}
+
 export interface Progress {
   readonly rows: number
   /** Bytes of JSON so far, before any compression. */

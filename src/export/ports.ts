@@ -2,29 +2,13 @@
 import type { DatasetQuery } from '../datasets/dataset.ts'
 import type { ErrorFacts } from '../errors.ts'
 import type {
-  ArchivePlace,
   Artifact,
   Claim,
   ExportRecord,
-  ExportSpec,
   ExportState,
+  NewExport,
   UnfinishedCount,
 } from './model.ts'
-
-export interface NewExport {
-  readonly id: string
-  readonly spec: ExportSpec
-  readonly archive?: ArchivePlace | undefined
-  readonly createdAt: Date
-  /** Name of the API key that asked. */
-  readonly requestedBy?: string
-  /** The client's own name for this request; the same name of the same client never makes two exports. */
-  readonly idempotencyKey?: string
-  /** Digest of the request as it was sent: tells a repeated request from another one. */
-  readonly fingerprint: string
-  /** Of the span that asked, where that is traced. */
-  readonly traceparent?: string | undefined
-}
 
 export interface CreatedExport {
   readonly record: ExportRecord

@@ -10,6 +10,7 @@ interface WindowRow {
   readonly generation: number
   readonly name: string
   readonly date: string
+  readonly request: LedgerWindow['request']
   readonly state: LedgerWindow['state']
   readonly tries: number
   readonly export_id: string | null
@@ -25,6 +26,7 @@ const windowFromRow = (row: WindowRow): LedgerWindow => ({
   from: row.from_at,
   to: row.to_at,
   generation: row.generation,
+  request: row.request,
   state: row.state,
   tries: row.tries,
   ...(row.export_id === null ? {} : { exportId: row.export_id }),
@@ -89,11 +91,11 @@ export function createArchiveLedger({ query }: Pick<Database, 'query'>): Archive
       return rows[0]?.until ?? start
     },
 
-    async plan(archive, { name, date, from, to }, generation) {
+    async plan({ archive, from, generation }, { name, date, to }, request) {
       const { rowCount } = await query(
-        `insert into longhaul.archive_windows (archive, from_at, to_at, generation, name, date)
-         values ($1, $2, $3, $4, $5, $6) on conflict do nothing`,
-        [archive, from, to, generation, name, date],
+        `insert into longhaul.archive_windows (archive, from_at, to_at, generation, name, date, request)
+         values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing`,
+        [archive, from, to, generation, name, date, request],
       )
       return rowCount === 1
     },

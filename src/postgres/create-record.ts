@@ -1,5 +1,6 @@
 import { NotFoundError } from '../errors.ts'
-import type { CreatedExport, NewExport } from '../export/ports.ts'
+import type { NewExport } from '../export/model.ts'
+import type { CreatedExport } from '../export/ports.ts'
 import { exportColumns, exportFromRow, type ExportRow } from './export-row.ts'
 import type { Query } from './pool.ts'
 

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { windowsFrom, type CalendarWindow } from '../../src/archive/calendar.ts'
+import type { WindowRequest } from '../../src/archive/model.ts'
 import type { ArchiveLedger } from '../../src/archive/ports.ts'
 import type { Release } from '../support/release.ts'
 import { releaseAfterAll } from '../support/release-after-all.ts'
@@ -14,6 +15,10 @@ export interface LedgerUnderTest {
 const calendar = { unit: 'day', timeZone: 'Europe/Berlin' } as const
 const start = new Date('2026-03-27T23:00:00Z')
 const now = new Date('2026-04-01T12:00:00Z')
+const request: WindowRequest = {
+  ...{ dataset: 'services', filter_events: 'completed', filter_state: 'any' },
+  ...{ export_content: true, format: 'ndjson', compression: 'gzip' },
+}
 const error = { code: 'SOURCE_TIMEOUT', message: 'too slow', retryable: true }
 
 /** Five days, one of them of 23 hours. */
@@ -35,12 +40,15 @@ export function describeArchiveLedger(
       made = await make(release)
     })
 
+    const plan = (archive: string, window: CalendarWindow, generation: number) =>
+      made.ledger.plan({ archive, from: window.from, generation }, window, request)
+
     /** An archive of its own, with the first day planned. */
     async function entered() {
       const { ledger, createExport } = made
       const archive = `archive-${randomUUID()}`
       await ledger.open(archive, calendar, now)
-      await ledger.plan(archive, days[0]!, 1)
+      await plan(archive, days[0]!, 1)
       const key = { archive, from: days[0]!.from, generation: 1 }
       return { ledger, archive, key, createExport }
     }
@@ -69,20 +77,22 @@ export function describeArchiveLedger(
 
     it('covers what follows without a gap, and is not misled by what lies beyond one, or before', async () => {
       const { ledger, archive } = await entered()
-      await ledger.plan(archive, days[1]!, 1)
-      await ledger.plan(archive, days[3]!, 1)
-      await ledger.plan(archive, days[1]!, 2)
+      await plan(archive, days[1]!, 1)
+      await plan(archive, days[3]!, 1)
+      await plan(archive, days[1]!, 2)
       expect(await ledger.coveredUntil(archive, start)).toEqual(days[1]!.to)
       expect(await ledger.coveredUntil(archive, days[1]!.from)).toEqual(days[1]!.to)
-      await ledger.plan(archive, days[2]!, 1)
+      await plan(archive, days[2]!, 1)
       expect(await ledger.coveredUntil(archive, start)).toEqual(days[3]!.to)
     })
 
     it('plans a window once, and a generation of it once', async () => {
       const { ledger, archive, key } = await entered()
-      expect(await ledger.plan(archive, days[0]!, 1)).toBe(false)
-      expect(await ledger.plan(archive, days[0]!, 2)).toBe(true)
-      const facts = { ...days[0]!, archive, state: 'planned', tries: 0 }
+      expect(await plan(archive, days[0]!, 1)).toBe(false)
+      const changed = { ...request, export_content: false }
+      expect(await ledger.plan(key, days[0]!, changed)).toBe(false)
+      expect(await plan(archive, days[0]!, 2)).toBe(true)
+      const facts = { ...days[0]!, archive, request, state: 'planned', tries: 0 }
       expect(await ledger.get(key)).toEqual({ ...facts, generation: 1 })
       expect(await ledger.get({ ...key, generation: 2 })).toEqual({ ...facts, generation: 2 })
       expect(await ledger.get({ ...key, generation: 3 })).toBeUndefined()
@@ -90,7 +100,7 @@ export function describeArchiveLedger(
 
     it('lists what is open, oldest first', async () => {
       const { ledger, archive, key, createExport } = await entered()
-      for (const n of [3, 1, 2]) await ledger.plan(archive, days[n]!, 1)
+      for (const n of [3, 1, 2]) await plan(archive, days[n]!, 1)
       await ledger.begin({ ...key, from: days[1]!.from }, await createExport())
       const id = await createExport()
       await ledger.begin({ ...key, from: days[2]!.from }, id)

@@ -2,21 +2,24 @@ import { gunzipSync } from 'node:zlib'
 import { GetObjectCommand } from '@aws-sdk/client-s3'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { sha256 } from '../support/chunks.ts'
-import { serviceEnvironment, startCli } from '../support/run-cli.ts'
+import { runCli, serviceEnvironment, startCli } from '../support/run-cli.ts'
 import { startTestSystem, type TestSystem } from '../support/system.ts'
 import { until } from '../support/until.ts'
 
 const dayMs = 86_400_000
-const today = Math.floor(Date.now() / dayMs) * dayMs
-/** Midnight of that many days before the test began, UTC. */
-const daysAgo = (days: number) => new Date(today - days * dayMs)
+const minuteMs = 60_000
+/** So that half a day is left until the next day is due: no test sees a sixth one. */
+const settleMinutes = Math.floor((Date.now() % dayMs) / minuteMs + 720) % 1440
+const latestEnd = Math.floor((Date.now() - settleMinutes * minuteMs) / dayMs) * dayMs
+/** Start of the day that many days before the first that is not due, UTC. */
+const daysAgo = (days: number) => new Date(latestEnd - days * dayMs)
 const dateOf = (at: Date) => at.toISOString().slice(0, 10)
 
-/** Looks every second at five days that are over, and were given no time to settle. */
+/** Looks every second at five days that have settled. */
 const archiving = () => ({
   ARCHIVE_SCHEDULE: '* * * * * *',
   ARCHIVE_START: dateOf(daysAgo(5)),
-  ARCHIVE_SETTLE_MINUTES: '0',
+  ARCHIVE_SETTLE_MINUTES: String(settleMinutes),
 })
 
 interface Manifest {
@@ -107,6 +110,15 @@ describe('the nightly archive', { timeout: 120_000 }, () => {
     const seen = looks()
     await until(() => looks() >= seen + 2)
     expect(await system.bucket.keys()).toEqual(before)
+  })
+
+  it('is not begun in one time zone, and gone on with in another', async () => {
+    const system = await startTestSystem(onTestFinished, { environment: archiving() })
+    const env = { ...serviceEnvironment(system), ...archiving(), ARCHIVE_TIMEZONE: 'Africa/Cairo' }
+    const { code, stderr } = await runCli(['worker'], { env })
+    expect(code).toBe(78)
+    expect(stderr).toContain('kept by the day in UTC, and cannot go on by the day in Africa/Cairo')
+    expect(stderr).toContain('give the archive another name')
   })
 
   it('has them once, too, when workers are killed on the way', async () => {

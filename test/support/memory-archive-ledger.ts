@@ -52,10 +52,9 @@ export function createMemoryArchiveLedger(): ArchiveLedger {
         until = next
       }
     },
-    plan(archive, window, generation) {
-      const key = { archive, from: window.from, generation }
+    plan(key, window, request) {
       if (windows.has(idOf(key))) return Promise.resolve(false)
-      windows.set(idOf(key), { ...window, ...key, state: 'planned', tries: 0 })
+      windows.set(idOf(key), { ...window, ...key, request, state: 'planned', tries: 0 })
       return Promise.resolve(true)
     },
     get: (key) => Promise.resolve(windows.get(idOf(key))),

@@ -1,6 +1,12 @@
 import { randomUUID } from 'node:crypto'
-import type { Artifact, ExportRecord, ExportSpec, Instant, Range } from '../../src/export/model.ts'
-import type { NewExport } from '../../src/export/ports.ts'
+import type {
+  Artifact,
+  ExportRecord,
+  ExportSpec,
+  Instant,
+  NewExport,
+  Range,
+} from '../../src/export/model.ts'
 
 export const rangeOf = (from: string, to: string): Range => ({
   from: from as Instant,

@@ -185,7 +185,6 @@ describe('a configuration that is wrong', () => {
     ['HOST', '0.0.0.0', 'expected 127.0.0.1, ::1 or localhost, got "0.0.0.0": without API keys'],
     ['HOST', '192.168.0.1', 'expected 127.0.0.1, ::1 or localhost'],
     ['HOST', '::', 'expected 127.0.0.1, ::1 or localhost'],
-    ['ARCHIVE_SCHEDULE', 'hourly', 'does not support it yet'],
     ['ARCHIVES_FILE', 'archives.json', 'does not support it yet'],
     ['EXPORT_CONCURENCY', '3', 'did you mean EXPORT_CONCURRENCY?'],
     ['LEASE_SECOND', '3', 'did you mean LEASE_SECONDS?'],

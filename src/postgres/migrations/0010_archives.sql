@@ -17,6 +17,8 @@ create table longhaul.archive_windows (
   to_at timestamptz not null check (to_at > from_at),
   name text not null,
   date text not null,
+  -- what is exported of it, as it was when it was planned
+  request jsonb not null,
   state text not null default 'planned' check (state in ('planned', 'running', 'archived', 'failed')),
   tries integer not null default 0,
   export_id uuid references longhaul.exports,

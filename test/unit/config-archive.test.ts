@@ -1,0 +1,39 @@
+import { describe, expect, it } from 'vitest'
+import { parseConfig } from '../../src/config.ts'
+
+const least = { DATABASE_URL: 'postgres://longhaul@db/longhaul', S3_BUCKET: 'exports' }
+
+describe('the configuration of the archive', () => {
+  it('archives by a schedule only', () => {
+    expect(parseConfig({ ...least, ARCHIVE_TIMEZONE: 'Africa/Cairo' }).archive).toBeUndefined()
+    expect(parseConfig({ ...least, ARCHIVE_SCHEDULE: 'hourly' }).archive).toEqual({
+      ...{ pattern: '0 * * * *', timeZone: 'UTC', start: undefined, settleMinutes: 120 },
+    })
+    const all = {
+      ...{ ARCHIVE_SCHEDULE: '30 2 * * *', ARCHIVE_TIMEZONE: 'Africa/Cairo' },
+      ...{ ARCHIVE_START: '2024-02-29', ARCHIVE_SETTLE_MINUTES: '0' },
+    }
+    expect(parseConfig({ ...least, ...all }).archive).toEqual({
+      ...{ pattern: '30 2 * * *', timeZone: 'Africa/Cairo', start: '2024-02-29', settleMinutes: 0 },
+    })
+  })
+
+  it.each([
+    ['ARCHIVE_SCHEDULE', 'nightly', 'expected hourly or a cron pattern, such as 30 2 * * *'],
+    ['ARCHIVE_SCHEDULE', '61 2 * * *', 'got "61 2 * * *"'],
+    [
+      'ARCHIVE_TIMEZONE',
+      'Berlin',
+      'expected a time zone, such as UTC or Europe/Berlin, got "Berlin"',
+    ],
+    ['ARCHIVE_TIMEZONE', '+02:00', 'expected a time zone'],
+    ['ARCHIVE_START', '2026-02-29', 'expected a date, such as 2025-01-01, got "2026-02-29"'],
+    ['ARCHIVE_START', '2026-03-01T00:00:00Z', 'expected a date'],
+    ['ARCHIVE_SETTLE_MINUTES', '-1', 'expected a whole number'],
+    ['ARCHIVE_SETTLE_MINUTE', '1', 'did you mean ARCHIVE_SETTLE_MINUTES?'],
+  ])('names the variable and what was expected: %s=%s', (name, value, expected) => {
+    const parse = () => parseConfig({ ...least, [name]: value })
+    expect(parse).toThrow(new RegExp(`${name}: `))
+    expect(parse).toThrow(expected)
+  })
+})
