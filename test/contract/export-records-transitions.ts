@@ -124,6 +124,22 @@ export function describeTransitions(records: () => ExportRecords): void {
     const late = new Date(expiresAt.getTime() + 1000)
     expect(await records().expire(id, late)).toMatchObject({ expiresAt })
   })
+
+  it('keeps where an archived one belongs, and lets it never be due', async () => {
+    const archive = { name: 'services', date: '2026-03-29', generation: 2 }
+    const { record } = await records().create(newExport({ archive }))
+    expect(record).toMatchObject({ archive })
+    const claim = (await records().claim(record.id, live))!
+    expect(claim).toMatchObject({ archive })
+    await records().complete(claim, newArtifact(), { ...times, expiresAt: undefined })
+    const completed = await records().get(record.id)
+    expect(completed).toMatchObject({ archive, state: 'completed', finishedAt: at })
+    expect(completed).not.toHaveProperty('expiresAt')
+    const other = await inState('completed')
+    const due = (await records().listDue({ limit: 1000 })).map(({ id }) => id)
+    expect(due).toContain(other.id)
+    expect(due).not.toContain(record.id)
+  })
 }
 
 /** An export that was led into a state, in its first attempt. */

@@ -9,7 +9,7 @@ import { exportInState } from '../contract/export-records-transitions.ts'
 import { chunksOf } from '../support/chunks.ts'
 import { createMemoryArtifactStore } from '../support/memory-artifact-store.ts'
 import { createMemoryExportRecords } from '../support/memory-export-records.ts'
-import { newArtifact } from '../support/new-export.ts'
+import { newArtifact, newExport } from '../support/new-export.ts'
 
 const now = new Date('2026-01-03T00:00:00.000Z')
 const { key } = newArtifact()
@@ -95,6 +95,17 @@ describe('to delete', () => {
     const refused = deleteExport(deps, id)
     await expect(refused).rejects.toMatchObject({ code: 'EXPORT_NOT_READY', state })
     expect(await records.get(id)).toEqual(record)
+  })
+
+  it('is refused for one of an archive', async () => {
+    const { deps, records, artifacts } = await setup('completed')
+    const archive = { name: 'services', date: '2026-01-01', generation: 1 }
+    const { record } = await records.create(newExport({ archive }))
+    const refused = deleteExport(deps, record.id)
+    await expect(refused).rejects.toMatchObject({ code: 'EXPORT_ARCHIVED', state: 'queued' })
+    await expect(refused).rejects.toThrow('of the archive services')
+    expect(await records.get(record.id)).toEqual(record)
+    expect(await artifacts.stat(key)).toBeDefined()
   })
 
   it('finds no export of an unknown id', async () => {
