@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import { abortAfter, untilAborted } from '../runtime/abort.ts'
 import type { Backend } from './begin-snapshot.ts'
 import { connect, disconnect } from './pool.ts'
@@ -53,6 +53,9 @@ export async function endBackend(
     try {
       if (!(await whenIt(atWork, 'pg_cancel_backend(pid)'))) return
       if (!(await stays(atWork))) {
+        // what the server said has been sent before: the reader is told that, rather than that we leave
+        await nextTurn()
+        await nextTurn()
         void leave()
         if (!(await stays(there))) return
       }

@@ -62,10 +62,10 @@ describe.concurrent('a wrong configuration', () => {
 
   it('does not ignore what it does not know yet', async () => {
     const { code, stderr } = await runCli(['serve'], {
-      env: { ...env, ARCHIVE_SCHEDULE: 'hourly' },
+      env: { ...env, ARCHIVES_FILE: 'archives.json' },
     })
     expect(code).toBe(78)
-    expect(stderr).toContain('ARCHIVE_SCHEDULE')
+    expect(stderr).toContain('ARCHIVES_FILE')
   })
 
   it('does not serve the network without keys', async () => {
