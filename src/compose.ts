@@ -131,19 +131,20 @@ export const startServer = (config: Config, logger: Logger): Promise<Server> =>
     const { apiKeys, requestsPerSecond, linkTtlSeconds, streamConcurrency } = config
     const own = { stallMs: config.stallSeconds * 1000, maxMs: config.maxSeconds * 1000 }
     const takeMs = Math.max(own.stallMs, streamRestMs)
+    const source = resources.add(
+      createRowSource(config.sourceDatabaseUrl, {
+        limits: sourceLimits({ ...own, takeMs }),
+        readers: 1,
+        segmentBytes: streamReadAheadBytes,
+        readAheadBytes: streamReadAheadBytes,
+      }),
+      (opened) => opened.close(),
+    )
     const deps = {
       ...{ records, queue, artifacts, clock: systemClock, logger },
       ...{ apiKeys, requestsPerSecond, linkTtlSeconds, streamConcurrency },
       ...own,
-      source: measuredSource(
-        createRowSource(config.sourceDatabaseUrl, {
-          limits: sourceLimits({ ...own, takeMs }),
-          readers: 1,
-          segmentBytes: streamReadAheadBytes,
-          readAheadBytes: streamReadAheadBytes,
-        }),
-        metrics,
-      ),
+      source: measuredSource(source, metrics),
       ...{ metrics, readiness, onAnswer: measureAnswers(metrics) },
       watch: createExportWatch({ records }, watchPace),
       shutdownGraceMs: config.shutdownGraceSeconds * 1000,

@@ -28,27 +28,24 @@ export interface SnapshotOptions {
 /** Where a transaction goes back to after an error: the same snapshot still, and the same settings. */
 export const savepoint = 'snapshot'
 
-/** In one message: a default of server or role could otherwise end the transaction before we set our own. */
 const begin = `
   begin isolation level repeatable read read only;
   set local statement_timeout = 0;
   set local idle_in_transaction_session_timeout = 0`
 
-/** A timer of the transaction that runs already is not wound again by a new value, only by none before. */
-const stopTransactionTimer = `
-  select set_config(name, '0', true) from pg_settings where name = 'transaction_timeout'`
-
-/** Taken through pg_settings, because some exist only in newer versions. */
-const set = `
-  select set_config(s.name, v.setting, true)
-  from unnest($1::text[], $2::text[]) v (name, setting)
-  join pg_settings s using (name)
-  -- elsewhere the server may refuse it
-  where s.name <> 'client_connection_check_interval' or version() like '%linux%'`
-
+/** The same transaction for `now()` and `pg_stat_activity`. */
 const whoAmI = `
-  select now() as at, pid, backend_start::text as "startedAt", xact_start::text as "transactionAt"
-  from pg_stat_activity where pid = pg_backend_pid()`
+  select now() as at, pid, backend_start::text as "startedAt", now()::text as "transactionAt"
+  from pg_stat_get_activity(pg_backend_pid())`
+
+/** Where the server has them: some exist only in newer versions, and elsewhere than on Linux it may refuse one. */
+function set(values: Readonly<Record<string, string>>): string {
+  const rows = Object.entries(values).map((pair) => `(${pair.map(pg.escapeLiteral).join(', ')})`)
+  return `
+  select set_config(name, value, true) from (values ${rows.join(', ')}) as v (name, value)
+  where current_setting(name, true) is not null
+    and (name <> 'client_connection_check_interval' or version() like '%linux%')`
+}
 
 /**
  * Settings, so that neither the server's nor the role's defaults change what or how we read, and so that
@@ -73,10 +70,6 @@ const settings = ({ statementMs, writeMs, idleMs, transactionMs }: SourceLimits)
   client_connection_check_interval: '500ms',
 })
 
-/** It has to come before any query of the transaction, and before a savepoint. */
-const adopt = (sharedAs: string | undefined) =>
-  sharedAs === undefined ? '' : `;\n  set transaction snapshot ${pg.escapeLiteral(sharedAs)}`
-
 /**
  * Begins the transaction that shows one snapshot. Everything we set lives in it, and nothing before it:
  * a pooler in transaction mode gives one server connection to a transaction, and may give another one to
@@ -87,29 +80,40 @@ export async function beginSnapshot(
   client: pg.Client,
   { limits, share = false, sharedAs }: SnapshotOptions,
 ): Promise<BegunSnapshot> {
-  const values = settings(limits)
-  const start = async () => {
-    await client.query(begin + adopt(sharedAs))
-    await client.query(stopTransactionTimer)
-    await client.query(set, [Object.keys(values), Object.values(values)])
-  }
-  await start()
-  const shared = share ? await exportSnapshot(client) : sharedAs
-  if (shared === undefined && share) await start()
-  const { rows } = await client.query<Omit<BegunSnapshot, 'sharedAs'>>(whoAmI)
-  // behind the settings: going back to it must not undo them
-  await client.query(`savepoint ${savepoint}`)
-  return { ...(rows[0] as Omit<BegunSnapshot, 'sharedAs'>), sharedAs: shared }
-}
-
-/** @returns undefined, and no transaction any more, where the server cannot do that */
-async function exportSnapshot(client: pg.Client): Promise<string | undefined> {
+  if (!share) return start(client, limits, sharedAs)
   try {
-    const { rows } = await client.query<{ id: string }>('select pg_export_snapshot() as id')
-    return rows[0]?.id
+    return await start(client, limits, undefined, exportSnapshot)
   } catch (error) {
     if (!(error instanceof pg.DatabaseError)) throw error
+    // where the server cannot do that, there is one who reads
     await client.query('rollback')
-    return undefined
+    return start(client, limits, undefined)
   }
+}
+
+const exportSnapshot = 'select pg_export_snapshot() as id'
+
+/** In one message: a default of server or role could otherwise end the transaction before we set our own. */
+async function start(
+  client: pg.Client,
+  limits: SourceLimits,
+  adopted: string | undefined,
+  share?: string,
+): Promise<BegunSnapshot> {
+  const statements = [
+    begin,
+    // before any query of the transaction, and before a savepoint
+    ...(adopted === undefined ? [] : [`set transaction snapshot ${pg.escapeLiteral(adopted)}`]),
+    // a timer that runs already is not wound again by a new value, only by none before
+    set({ transaction_timeout: '0' }),
+    set(settings(limits)),
+    ...(share === undefined ? [] : [share]),
+    whoAmI,
+    // behind the settings: going back to it must not undo them
+    `savepoint ${savepoint}`,
+  ]
+  const results = (await client.query(statements.join(';'))) as unknown as pg.QueryResult[]
+  const [backend] = results.at(-2)?.rows as [Omit<BegunSnapshot, 'sharedAs'>]
+  const shared = share === undefined ? undefined : (results.at(-3)?.rows[0] as { id: string })
+  return { ...backend, sharedAs: shared?.id ?? adopted }
 }

@@ -28,9 +28,13 @@ export async function assertColumnTypes(
   tables: readonly SourceTable[],
 ): Promise<void> {
   const mismatches: Mismatch[] = []
-  for (const { name, columns } of tables) {
-    const names = Object.keys(columns)
-    const { fields } = await client.query(`select ${names.join(', ')} from ${name} limit 0`)
+  const selects = tables.map(
+    ({ name, columns }) => `select ${Object.keys(columns).join(', ')} from ${name} limit 0`,
+  )
+  const answers: unknown = await client.query(selects.join('; '))
+  const results = [answers].flat() as readonly pg.QueryResult[]
+  for (const [index, { name, columns }] of tables.entries()) {
+    const { fields } = results[index] ?? { fields: [] }
     for (const { name: column, dataTypeID: oid } of fields) {
       const expected = columns[column] as ColumnType
       if (!accepted[expected].includes(oid)) {

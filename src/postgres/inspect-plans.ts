@@ -2,7 +2,8 @@ import type { DatasetQuery } from '../datasets/dataset.ts'
 import type { Asking, PlanFacts, ScanFacts } from '../doctor/ports.ts'
 import { explain, nodesOf, type PlanNode } from './explain.ts'
 import { setSort } from './reader.ts'
-import { openSession } from './session.ts'
+import { openSession, type Session } from './session.ts'
+import { createSourceConnections } from './source-connections.ts'
 import { sourceLimits } from './source-limits.ts'
 
 /** For the case that this process is gone, ms. */
@@ -19,8 +20,10 @@ export async function inspectPlans(
   queries: readonly DatasetQuery[],
   { signal }: Asking,
 ): Promise<readonly PlanFacts[]> {
-  const session = await openSession(url, { limits, signal })
+  const connections = createSourceConnections(url)
+  let session: Session | undefined
   try {
+    session = await openSession(connections, { limits, signal })
     const plans: PlanNode[] = []
     for (const query of queries) {
       await setSort(session, query.mayBeSorted)
@@ -39,7 +42,8 @@ export async function inspectPlans(
       scans: nodesOf(plan).flatMap((node) => scanOf(node, sizeOf)),
     }))
   } finally {
-    await session.close()
+    await session?.close()
+    await connections.close()
   }
 }
 

@@ -2,10 +2,13 @@ import pg from 'pg'
 import { abortAfter, untilAborted } from '../runtime/abort.ts'
 import { translatePgError, type DatabaseRole } from './pg-errors.ts'
 
-/** Notices a peer that went away without a word; the first probe after this many ms of silence. */
-const keepAlive = { keepAlive: true, keepAliveInitialDelayMillis: 10_000 } as const
-
-const connectTimeoutMs = 10_000
+/** Of all connections. Those kept alive notice a peer that went away without a word. */
+export const connectionOptions = {
+  application_name: 'longhaul',
+  connectionTimeoutMillis: 10_000,
+  keepAlive: true,
+  keepAliveInitialDelayMillis: 10_000,
+} as const
 
 /** How long a connection may take to end in good order, ms. */
 const endTimeoutMs = 2000
@@ -47,13 +50,11 @@ export function createPool(
   { role, connections = 10, kept = 0 }: PoolOptions,
 ): Database {
   const pool = new pg.Pool({
+    ...connectionOptions,
     connectionString: url,
     max: connections,
     min: kept,
-    connectionTimeoutMillis: connectTimeoutMs,
     query_timeout: queryTimeoutMs,
-    application_name: 'longhaul',
-    ...keepAlive,
   })
   // an idle connection that breaks is dropped by the pool; without a listener it would end the process
   pool.on('error', () => undefined)
@@ -115,12 +116,7 @@ export async function connect(
   { signal }: { readonly signal?: AbortSignal } = {},
 ): Promise<pg.Client> {
   signal?.throwIfAborted()
-  const client = new pg.Client({
-    connectionString: url,
-    connectionTimeoutMillis: connectTimeoutMs,
-    application_name: 'longhaul',
-    ...keepAlive,
-  })
+  const client = new pg.Client({ ...connectionOptions, connectionString: url })
   // a broken connection also rejects what waits on it; the event alone would end the process
   client.on('error', () => undefined)
   try {
@@ -142,6 +138,6 @@ export async function disconnect(client: pg.Client): Promise<void> {
   client.connection.stream.destroy()
 }
 
-/** Waits for an end, but not for ever. */
-const inGoodOrder = (ending: Promise<void>): Promise<void> =>
+/** Waits for an end, but not for ever. Never throws. */
+export const inGoodOrder = (ending: Promise<void>): Promise<void> =>
   untilAborted(ending, abortAfter(endTimeoutMs)).catch(() => undefined)

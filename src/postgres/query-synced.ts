@@ -52,8 +52,11 @@ export function querySynced(
       submit() {
         queued = undefined
         if (!query.closes) onWork(true)
+        // one packet, which the server reads at once
+        connection.stream.cork()
         for (const message of query.messages) message()
         connection.sync()
+        connection.stream.uncork()
       },
       handleRowDescription: stream.handleRowDescription,
       handleDataRow: stream.handleDataRow,

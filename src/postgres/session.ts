@@ -13,10 +13,10 @@ import {
 import { assertColumnTypes } from './column-types.ts'
 import { endBackend } from './end-backend.ts'
 import { translatePgError } from './pg-errors.ts'
-import { connect, disconnect } from './pool.ts'
 import { querySynced } from './query-synced.ts'
 import { readBatches } from './row-batches.ts'
 import { searchRecord, type FailedQuery } from './search-record.ts'
+import type { SourceConnections, TakenConnection } from './source-connections.ts'
 
 /** A row as it comes: the text of each column. */
 export type Row = readonly (string | null)[]
@@ -43,37 +43,47 @@ export interface Session {
   checkTables(query: DatasetQuery): Promise<void>
   /** Reads a statement in batches; it may be left early. */
   read(query: DatasetQuery, options: ReadRowsOptions): AsyncGenerator<readonly Row[]>
-  /** Ends the connection; a statement still running is canceled on the server. Never throws; safe to call again. */
+  /**
+   * Ends the transaction, and unless all was read to its end also the connection: a statement still running is canceled
+   * on the server. Never throws; safe to call again.
+   */
   close(): Promise<void>
 }
 
 /** What a batch may bring before it is handed on, whole or not: UTF-16 units. */
 const mostTaken = 2 * MiB
 
+/** How long the end of a transaction that has only read may take, ms. */
+const rollbackMs = 500
+
 /** How long a record that makes the export fail is searched for, to be named, ms. */
 const searchTimeoutMs = 10_000
 
 /** @throws SourceError, or the reason of the signal */
 export async function openSession(
-  url: string,
+  connections: SourceConnections,
   { signal, ...options }: SnapshotOptions & { readonly signal: AbortSignal },
 ): Promise<Session> {
-  signal.throwIfAborted()
-  const connecting = connect(url, 'source database')
-  try {
-    const client = await untilAborted(connecting, signal)
-    const begun = await untilAborted(beginSnapshot(client, options), signal)
-    return createSession(url, client, begun, signal)
-  } catch (error) {
-    void connecting.then(disconnect).catch(() => undefined)
+  for (;;) {
     signal.throwIfAborted()
-    throw translatePgError(error, 'source database')
+    const taking = connections.take()
+    let taken: TakenConnection | undefined
+    try {
+      taken = await untilAborted(taking, signal)
+      const begun = await untilAborted(beginSnapshot(taken.client, options), signal)
+      return createSession(connections.url, taken, begun, signal)
+    } catch (error) {
+      void taking.then(({ leave }) => leave()).catch(() => undefined)
+      signal.throwIfAborted()
+      // one that was used before may have broken since: another one will tell
+      if (taken?.used !== true) throw translatePgError(error, 'source database')
+    }
   }
 }
 
 function createSession(
   url: string,
-  client: pg.Client,
+  { client, giveBack, leave: leaveConnection }: TakenConnection,
   begun: BegunSnapshot,
   outer: AbortSignal,
 ): Session {
@@ -82,8 +92,10 @@ function createSession(
   const broken = new AbortController()
   let said: Error | undefined
   const onError = (error: Error) => void (said ??= error)
-  client.on('error', (error) => broken.abort(lost(said ?? error)))
-  client.on('end', () => broken.abort(lost(said)))
+  const onBroken = (error?: Error) => broken.abort(lost(said ?? error))
+  const onEnd = () => onBroken()
+  client.on('error', onBroken)
+  client.on('end', onEnd)
   const signal = AbortSignal.any([outer, broken.signal])
   /** Statements that the server is at work on, whether anybody still waits for them or not. */
   let working = 0
@@ -96,12 +108,15 @@ function createSession(
 
   /** The caller's reason comes first, then what the server said, then that it is gone. */
   function throwReason(error: unknown): void {
+    clean = false
     outer.throwIfAborted()
     if (!(error instanceof pg.DatabaseError)) broken.signal.throwIfAborted()
   }
 
   /** The connection takes one statement at a time: what was read before is closed by then. */
   let ready: Promise<void> = Promise.resolve()
+  /** Whether all that was read was read to its end: the connection is then fit for another snapshot. */
+  let clean = true
 
   /** Runs short statements. */
   async function run<T>(work: () => Promise<T>): Promise<T> {
@@ -119,6 +134,7 @@ function createSession(
     let arrived = 0
     let taken = 0
     let over = false
+    let leftEarly = true
 
     function parse(text: string): string {
       if (take === undefined) return text
@@ -143,11 +159,13 @@ function createSession(
         yield rows
         if (take === undefined) arrived += rows.length
       }
+      leftEarly = false
     } catch (error) {
       throwReason(error)
       throw await explain({ query, error, arrived })
     } finally {
       over = true
+      if (leftEarly) clean = false
     }
   }
 
@@ -163,8 +181,21 @@ function createSession(
   }
 
   let left: Promise<void> | undefined
-  const leave = () => (left ??= disconnect(client))
+  const leave = () => (left ??= leaveConnection())
+  /** Whether somebody else may use the connection: where all went well it is out of its transaction then. */
+  async function cleanUp(): Promise<boolean> {
+    if (!clean || working > 0 || broken.signal.aborted) return false
+    const rolledBack = ready.then(() => client.query('rollback')).then(() => true)
+    const limit = abortAfter(rollbackMs, broken.signal)
+    return untilAborted(rolledBack, limit).catch(() => false)
+  }
   async function end(): Promise<void> {
+    if (await cleanUp()) {
+      client.off('error', onBroken)
+      client.off('end', onEnd)
+      giveBack()
+      return
+    }
     // closing the socket alone would leave the server computing for a while
     if (working > 0 && !broken.signal.aborted) await endBackend(url, begun, leave)
     await leave()

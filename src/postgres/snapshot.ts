@@ -6,6 +6,7 @@ import { readAhead, type ReadAheadSizes } from './read-ahead.ts'
 import { createReaderShares, type ReaderShare, type ReaderShares } from './reader-shares.ts'
 import { createReader, type Reader } from './reader.ts'
 import { openSession, type Session } from './session.ts'
+import { createSourceConnections, type SourceConnections } from './source-connections.ts'
 import type { SourceLimits } from './source-limits.ts'
 
 export interface RowSourceOptions extends ReadAheadSizes {
@@ -18,8 +19,17 @@ export interface RowSourceOptions extends ReadAheadSizes {
   readonly readers: number
 }
 
-/** Reads from the source database, each snapshot on connections of its own that are then thrown away. */
-export function createRowSource(url: string, options: RowSourceOptions): RowSource {
+export interface PostgresRowSource extends RowSource {
+  /** Ends the connections that no snapshot uses. Never throws; safe to call again. */
+  close(): Promise<void>
+}
+
+/**
+ * Reads from the source database, each snapshot on connections of its own. Those that were read to the end in good order
+ * serve another snapshot that follows within two seconds; all others are thrown away.
+ */
+export function createRowSource(url: string, options: RowSourceOptions): PostgresRowSource {
+  const connections = createSourceConnections(url)
   const shares = createReaderShares(options.readers)
   return {
     async open({ signal }) {
@@ -30,10 +40,10 @@ export function createRowSource(url: string, options: RowSourceOptions): RowSour
       const share = shares.first()
       try {
         const session = await inSpan('open snapshot', { kind: SpanKind.CLIENT }, () =>
-          openSession(url, { limits, share: readers > 1, signal: both }),
+          openSession(connections, { limits, share: readers > 1, signal: both }),
         )
         return createSnapshot(
-          { url, shares, first: { session, share }, signal: both, left },
+          { connections, shares, first: { session, share }, signal: both, left },
           options,
         )
       } catch (error) {
@@ -41,6 +51,7 @@ export function createRowSource(url: string, options: RowSourceOptions): RowSour
         throw error
       }
     },
+    close: () => connections.close(),
   }
 }
 
@@ -56,7 +67,7 @@ function leave({ session, share }: Seat): Promise<void> {
 }
 
 interface SnapshotDeps {
-  readonly url: string
+  readonly connections: SourceConnections
   readonly shares: ReaderShares
   readonly first: Seat
   readonly signal: AbortSignal
@@ -64,7 +75,7 @@ interface SnapshotDeps {
 }
 
 function createSnapshot(
-  { url, shares, first, signal, left }: SnapshotDeps,
+  { connections, shares, first, signal, left }: SnapshotDeps,
   { limits, segmentBytes, readAheadBytes }: RowSourceOptions,
 ): Snapshot {
   const reader = createReader(first.session)
@@ -92,7 +103,7 @@ function createSnapshot(
       async function join(share: ReaderShare): Promise<Reader> {
         try {
           const until = AbortSignal.any([signal, over.signal])
-          const session = await openSession(url, { limits, sharedAs, signal: until })
+          const session = await openSession(connections, { limits, sharedAs, signal: until })
           const other = createReader(session)
           joined.set(other, { session, share })
           return other

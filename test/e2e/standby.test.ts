@@ -2,6 +2,7 @@ import pg from 'pg'
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { migrate } from '../../src/postgres/migrate.ts'
 import { openSession } from '../../src/postgres/session.ts'
+import { createSourceConnections } from '../../src/postgres/source-connections.ts'
 import { sourceLimits } from '../../src/postgres/source-limits.ts'
 import { fixtureRange } from '../support/fixture-services.ts'
 import { startStandbyPair } from '../support/standby.ts'
@@ -129,13 +130,15 @@ describe('an export from a standby', () => {
   it('may be read by several, who see one snapshot', async () => {
     const limits = sourceLimits({ stallMs: 60_000, maxMs: 3_600_000 })
     const { signal } = new AbortController()
-    const first = await openSession(standbyUrl, { limits, share: true, signal })
+    const connections = createSourceConnections(standbyUrl)
+    onTestFinished(() => connections.close())
+    const first = await openSession(connections, { limits, share: true, signal })
     onTestFinished(() => first.close())
     const { sharedAs } = first.begun
     expect(sharedAs).toBeDefined()
     await primary.query(`insert into context_services.dead values (-1)`)
     await caughtUp()
-    const second = await openSession(standbyUrl, { limits, sharedAs, signal })
+    const second = await openSession(connections, { limits, sharedAs, signal })
     onTestFinished(() => second.close())
     const text = 'select from context_services.dead where n = -1'
     expect(await second.ask({ text, values: [] })).toEqual([])

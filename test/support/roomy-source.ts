@@ -1,5 +1,8 @@
-import type { RowSource } from '../../src/export/ports.ts'
-import { createRowSource, type RowSourceOptions } from '../../src/postgres/snapshot.ts'
+import {
+  createRowSource,
+  type PostgresRowSource,
+  type RowSourceOptions,
+} from '../../src/postgres/snapshot.ts'
 import { sourceLimits } from '../../src/postgres/source-limits.ts'
 import { MiB } from '../../src/runtime/units.ts'
 
@@ -11,7 +14,7 @@ export interface RoomySourceOptions extends Partial<Omit<RowSourceOptions, 'limi
 export function roomySource(
   url: string,
   { limits, ...options }: RoomySourceOptions = {},
-): RowSource {
+): PostgresRowSource {
   const roomy = sourceLimits({ stallMs: 60_000, maxMs: 3_600_000 })
   return createRowSource(url, {
     readers: 1,

@@ -16,12 +16,13 @@ export interface Session {
   readonly settled: boolean
 }
 
-/** The sessions of row sources in this database now. */
+/** The sessions of row sources in this database now, but for those that wait for another snapshot. */
 export async function sourceSessions({ pool }: TestDatabase): Promise<readonly Session[]> {
   const { rows } = await pool.query<Session>(
     `select pid, state, wait_event, state_change < clock_timestamp() - interval '200 ms' as settled
      from pg_stat_activity
      where datname = current_database() and application_name = 'longhaul' and pid <> pg_backend_pid()
+       and state <> 'idle'
      order by backend_start`,
   )
   return rows

@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { openSession } from '../../../src/postgres/session.ts'
+import { createSourceConnections } from '../../../src/postgres/source-connections.ts'
 import { sourceLimits } from '../../../src/postgres/source-limits.ts'
 import { MiB } from '../../../src/runtime/units.ts'
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts'
@@ -17,7 +18,9 @@ const limits = sourceLimits({ stallMs: 60_000, maxMs: 3_600_000 })
 
 async function open() {
   const { signal } = new AbortController()
-  const session = await openSession(database.url, { limits, signal })
+  const connections = createSourceConnections(database.url)
+  onTestFinished(() => connections.close())
+  const session = await openSession(connections, { limits, signal })
   onTestFinished(() => session.close())
   return session
 }
