@@ -1,32 +1,122 @@
-/** The composition root of the nightly archive. */
+/** The composition root of the archives. */
+import { readFileSync } from 'node:fs'
+import { exportJob } from '../jobs/export.ts'
 import { nightlyArchiveJob } from '../jobs/nightly-archive.ts'
-import { startOfDate } from './archive/calendar.ts'
+import type { ArchiveReport } from './archive/archive-windows.ts'
+import { backfill, type BackfillOptions, type BackfillProgress } from './archive/backfill.ts'
+import {
+  readCoverage,
+  unknownArchive,
+  type ArchiveCoverage,
+  type CoverageQuery,
+} from './archive/coverage.ts'
+import { builtInDefinition, parseDefinitions } from './archive/definitions.ts'
 import { followArchive } from './archive/follow-archive.ts'
 import type { ArchiveDefinition } from './archive/model.ts'
-import type { Base } from './compose.ts'
+import { composeBase, type Base } from './compose.ts'
+import type { Config } from './config.ts'
 import type { ArchiveConfig } from './config/archive.ts'
+import { ConfigError } from './errors.ts'
 import type { ExportQueue } from './export/ports.ts'
 import type { Logger } from './logger.ts'
+import { createRegistry } from './metrics/registry.ts'
+import { createArchiveLedger } from './postgres/archive-ledger.ts'
+import { assertMigrated } from './postgres/migrate.ts'
+import { createPool } from './postgres/pool.ts'
 import type { QueueConnection } from './queue/connection.ts'
+import { openQueue } from './queue/open-queue.ts'
+import { createProducer } from './queue/producer.ts'
 import { startScheduled } from './queue/start-scheduled.ts'
 import { systemClock } from './runtime/clock.ts'
-
-const minuteMs = 60_000
+import { createResources } from './runtime/resources.ts'
 
 /** Of one archive at the same time: those that wait hold nobody else's exports up. */
 const openWindows = 4
 
-/** All services that were completed on a day, each as a line. */
-const dailyServices = ({ timeZone, start, settleMinutes }: ArchiveConfig): ArchiveDefinition => ({
-  name: 'services',
-  calendar: { unit: 'day', timeZone },
-  start: start === undefined ? undefined : startOfDate(start, timeZone),
-  settleMs: settleMinutes * minuteMs,
-  request: {
-    ...{ dataset: 'services', filter_events: 'completed', filter_state: 'any' },
-    ...{ export_content: true, format: 'ndjson', compression: 'gzip' },
-  },
-})
+/** The archives that the configuration names. @throws ConfigError */
+export function readDefinitions({
+  file,
+  ...defaults
+}: ArchiveConfig): readonly ArchiveDefinition[] {
+  if (file === undefined) return [builtInDefinition(defaults)]
+  const refuse = (problems: readonly string[]) =>
+    new ConfigError(problems.map((problem) => `ARCHIVES_FILE: ${problem}`))
+  let text: string
+  let input: unknown
+  try {
+    text = readFileSync(file, 'utf8')
+  } catch (error) {
+    const reason = (error as NodeJS.ErrnoException).code ?? String(error)
+    throw refuse([`expected a file that can be read, got ${file}: ${reason}`])
+  }
+  try {
+    input = JSON.parse(text)
+  } catch (error) {
+    throw refuse([`expected JSON in ${file}: ${(error as SyntaxError).message}`])
+  }
+  const { definitions, problems } = parseDefinitions(input, defaults)
+  if (problems.length > 0) throw refuse(problems)
+  return definitions
+}
+
+/**
+ * What there is of the windows that there should be by now.
+ * @throws ConfigError when the control database is not migrated, SpecError, SourceError
+ */
+export async function archiveStatus(
+  databaseUrl: string,
+  query: CoverageQuery,
+): Promise<readonly ArchiveCoverage[]> {
+  const pool = createPool(databaseUrl, { role: 'control database', connections: 2 })
+  try {
+    await assertMigrated(pool)
+    return await readCoverage(createArchiveLedger(pool), query, systemClock.now())
+  } finally {
+    await pool.close()
+  }
+}
+
+export interface BackfillRequest extends BackfillOptions {
+  /** Name of one archive; absent: all. */
+  readonly archive?: string | undefined
+  /** Windows of an archive that are open at the same time. */
+  readonly parallel: number
+}
+
+/**
+ * Archives the windows of a range, by the workers that there are.
+ * @returns what became of them, for each archive
+ * @throws ConfigError, and as `backfill` does
+ */
+export async function backfillArchives(
+  config: Config,
+  logger: Logger,
+  { archive: name, parallel, ...options }: BackfillRequest,
+): Promise<readonly BackfilledArchive[]> {
+  const known = readDefinitions(config.archive)
+  const definitions = known.filter((each) => name === undefined || each.name === name)
+  if (name !== undefined && definitions.length === 0) throw unknownArchive(name, known)
+  const resources = createResources()
+  try {
+    const { records, ...base } = await composeBase(config, logger, resources, createRegistry())
+    const connection = await openQueue(config, { logger })
+    const queue = resources.add(
+      await createProducer(connection, exportJob.name, logger),
+      (producer) => producer.close(),
+    )
+    const settings = { keyPrefix: config.keyPrefix, openWindows: parallel }
+    const deps = { ...base, records, queue, clock: systemClock, settings }
+    const done: BackfilledArchive[] = []
+    for (const definition of definitions) {
+      done.push({ name: definition.name, ...(await backfill(deps, definition, options)) })
+    }
+    return done
+  } finally {
+    await resources.release()
+  }
+}
+
+export type BackfilledArchive = BackfillProgress & { readonly name: string }
 
 export type ArchiverDeps = Pick<
   Base,
@@ -37,20 +127,28 @@ export type ArchiverDeps = Pick<
 
 /**
  * Archives what is due when the schedule says so, whichever worker is first; stopped with the resources.
- * @throws StateError when the archive is kept by another calendar, SourceError, QueueError
+ * @throws ConfigError, StateError when an archive is kept by another calendar, SourceError, QueueError
  */
 export async function startArchiver(
   { resources, ...ports }: ArchiverDeps,
-  config: ArchiveConfig,
+  config: ArchiveConfig & { readonly pattern: string },
   keyPrefix: string,
   connection: QueueConnection,
   logger: Logger,
 ): Promise<void> {
   const deps = { ...ports, clock: systemClock, settings: { keyPrefix, openWindows } }
-  const definition = dailyServices(config)
-  await deps.ledger.open(definition.name, definition.calendar, systemClock.now())
+  const definitions = readDefinitions(config)
+  for (const definition of definitions) await deps.ledger.open(definition, systemClock.now())
+  const archive = async (options: { readonly signal: AbortSignal }) =>
+    sum(await Promise.all(definitions.map((each) => followArchive(deps, each, options))))
   const job = nightlyArchiveJob({ pattern: config.pattern, tz: config.timeZone })
-  const archive = (options: { readonly signal: AbortSignal }) =>
-    followArchive(deps, definition, options)
   await startScheduled(connection, job, archive, { resources, logger })
+}
+
+const sum = (reports: readonly ArchiveReport[]): ArchiveReport => {
+  const total = { planned: 0, requested: 0, archived: 0, failed: 0, open: 0 }
+  for (const report of reports) {
+    for (const name of Object.keys(total) as (keyof ArchiveReport)[]) total[name] += report[name]
+  }
+  return total
 }

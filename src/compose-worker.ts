@@ -1,9 +1,11 @@
 /** The composition root of the worker, and of a single sweep. */
 import { exportJob } from '../jobs/export.ts'
 import { retentionSweepJob } from '../jobs/retention-sweep.ts'
+import { isNamed } from './archive/named-artifact.ts'
 import { startArchiver } from './compose-archive.ts'
 import { composeBase, createProcessReadiness, type Base, type Server } from './compose.ts'
 import type { Config } from './config.ts'
+import type { ExportRecord } from './export/model.ts'
 import { admitAll, type AdmitDeps, type AdmitOptions } from './export/admit-exports.ts'
 import type { UnattendedCursor } from './export/ports.ts'
 import { reconcileExports, type ReconcileDeps } from './export/reconcile-exports.ts'
@@ -69,21 +71,23 @@ export const startExportWorker = (
     await startScheduled(connection, retentionSweepJob, sweeper, { resources, logger })
     const { records, artifacts } = base
     const settings = exportSettings(config)
-    const source = measuredSource(
+    const source = resources.add(
       createRowSource(config.sourceDatabaseUrl, {
         limits: sourceLimits({ ...settings, restMs: partsBehind * settings.stallMs }),
         readers: config.exportReaders,
         segmentBytes,
         readAheadBytes: config.exportReaders * 2 * segmentBytes,
       }),
-      registry,
+      (opened) => opened.close(),
     )
     const queue = resources.add(
       await createProducer(connection, exportJob.name, logger),
       (producer) => producer.close(),
     )
-    if (config.archive !== undefined) {
-      await startArchiver({ ...base, queue }, config.archive, config.keyPrefix, connection, logger)
+    const { pattern } = config.archive
+    if (pattern !== undefined) {
+      const archive = { ...config.archive, pattern }
+      await startArchiver({ ...base, queue }, archive, config.keyPrefix, connection, logger)
     }
     // an export whose lease has ended is handed on within the time of another lease
     const intervalMs = Math.min(reconcileMs, settings.leaseMs / 2)
@@ -91,7 +95,8 @@ export const startExportWorker = (
     const { perKey } = settings
     const reconciler = startReconciler(reconcileDeps, { intervalMs, perKey, logger })
     resources.add(reconciler, (running) => running.stop())
-    const deps = { records, queue, source, artifacts, clock: systemClock, settings }
+    const measured = measuredSource(source, registry)
+    const deps = { records, queue, source: measured, artifacts, clock: systemClock, settings }
     const worker = await startWorker(connection, exportJob, deps, {
       concurrency: config.exportConcurrency,
       lockMs: settings.leaseMs,
@@ -133,12 +138,14 @@ const exportSettings = (config: Config): RunExportSettings => ({
   maxAttempts: config.maxAttempts,
 })
 
-function createSweep({ records, artifacts }: Base, config: Config): Sweep {
+function createSweep({ records, artifacts, manifests }: Base, config: Config): Sweep {
   const settings = {
     keyPrefix: config.keyPrefix,
     orphanAgeMs: config.orphanAgeMinutes * minuteMs,
   }
-  const deps = { records, artifacts, clock: systemClock, settings }
+  const isArchived = (record: ExportRecord, key: string) =>
+    isNamed(manifests, config.keyPrefix, record, key)
+  const deps = { records, artifacts, isArchived, clock: systemClock, settings }
   return (options) => sweep(deps, options)
 }
 

@@ -49,8 +49,7 @@ export interface Config {
     /** Number of the account that the bucket must belong to. */
     readonly bucketOwner: string | undefined
   }
-  /** Undefined: nothing is archived. */
-  readonly archive: ArchiveConfig | undefined
+  readonly archive: ArchiveConfig
   /** Put before every object key. */
   readonly keyPrefix: string
   /** Who may ask; none: whoever is on this machine may do everything. */
@@ -119,15 +118,14 @@ export function parseConfig(environment: Environment): Config {
   })
 }
 
-const archiveConfig = (v: Values): ArchiveConfig | undefined =>
-  v.ARCHIVE_SCHEDULE === undefined
-    ? undefined
-    : Object.freeze({
-        pattern: v.ARCHIVE_SCHEDULE,
-        timeZone: v.ARCHIVE_TIMEZONE,
-        start: v.ARCHIVE_START,
-        settleMinutes: v.ARCHIVE_SETTLE_MINUTES,
-      })
+const archiveConfig = (v: Values): ArchiveConfig =>
+  Object.freeze({
+    pattern: v.ARCHIVE_SCHEDULE,
+    file: v.ARCHIVES_FILE,
+    timeZone: v.ARCHIVE_TIMEZONE,
+    start: v.ARCHIVE_START,
+    settleMinutes: v.ARCHIVE_SETTLE_MINUTES,
+  })
 
 type DatabaseConfig = Pick<Config, 'databaseUrl' | 'sourceDatabaseUrl'>
 

@@ -47,7 +47,7 @@ export class ConfigError extends ExportError {
 export class SpecError extends ExportError {
   override readonly name = 'SpecError'
   constructor(
-    code: 'SPEC_INVALID' | 'SPEC_UNKNOWN_DATASET' | 'IDEMPOTENCY_KEY_REUSED',
+    code: 'SPEC_INVALID' | 'SPEC_UNKNOWN_DATASET' | 'IDEMPOTENCY_KEY_REUSED' | 'ARCHIVE_UNKNOWN',
     message: string,
     details: ErrorDetails = {},
   ) {
@@ -118,7 +118,8 @@ export class StoreError extends ExportError {
       | 'STORE_DENIED'
       | 'STORE_NO_BUCKET'
       | 'STORE_TOO_LARGE'
-      | 'STORE_REJECTED',
+      | 'STORE_REJECTED'
+      | 'ARCHIVE_CORRUPT',
     message: string,
     details: ErrorDetails = {},
   ) {

@@ -77,6 +77,16 @@ function* hoursOf(date: Temporal.PlainDate, from: Date, end: Date): Generator<Ca
 const startOf = (date: Temporal.PlainDate, timeZone: string): Date =>
   new Date(date.toZonedDateTime(timeZone).epochMilliseconds)
 
+/** End of a local date, which is the start of the next one; undefined when there is no such date. */
+export function endOfDate(text: string, timeZone: string): Date | undefined {
+  try {
+    const date = Temporal.PlainDate.from(text, { overflow: 'reject' })
+    return startOf(date.add({ days: 1 }), timeZone)
+  } catch {
+    return undefined
+  }
+}
+
 /** Start of a local date; undefined when there is no such date. */
 export function startOfDate(text: string, timeZone: string): Date | undefined {
   try {

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { untilAborted } from '../runtime/abort.ts'
-import { archiveWindows, type ArchiveReport, type ArchiveWindowsDeps } from './archive-windows.ts'
+import { archiveWindows, type ArchiveReport } from './archive-windows.ts'
 import type { ArchiveDefinition } from './model.ts'
+import type { WindowDeps } from './window-steps.ts'
 
 /** After a look that changed something, and after one that did not, ms. */
 const pausesMs = { busy: 250, idle: 2_000 }
@@ -13,7 +14,7 @@ const pausesMs = { busy: 250, idle: 2_000 }
  * @throws as `archiveWindows` does
  */
 export async function followArchive(
-  deps: ArchiveWindowsDeps,
+  deps: WindowDeps,
   definition: ArchiveDefinition,
   { signal }: { readonly signal: AbortSignal },
 ): Promise<ArchiveReport> {

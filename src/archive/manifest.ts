@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto'
-import { StateError } from '../errors.ts'
+import { z } from 'zod'
+import { StateError, StoreError } from '../errors.ts'
+import { instantOf } from '../export/instant.ts'
 import type { ExportRecord } from '../export/model.ts'
-import { archivesFolder, compactInstant } from '../export/object-key.ts'
+import { compactInstant, manifestsFolder } from '../export/object-key.ts'
 import { version } from '../version.ts'
 import type { Calendar } from './calendar.ts'
 import type { LedgerWindow } from './model.ts'
@@ -9,18 +11,13 @@ import type { LedgerWindow } from './model.ts'
 /** Of the manifest's own form: grows when a reader of the form before would misread it. */
 const manifestVersion = 1
 
-/** Below it are the manifests of an archive; a name that readers of partitions leave out. */
-const manifestsFolder = (prefix: string, archive: string) =>
-  `${archivesFolder(prefix)}${archive}/_manifests/`
-
 /** `<prefix>archive/<archive>/_manifests/20260328T230000Z_20260329T220000Z_g1.json` */
 export function manifestKey(
   prefix: string,
-  { archive, generation }: Pick<LedgerWindow, 'archive' | 'generation'>,
-  { range }: ExportRecord['spec'],
+  { archive, from, to, generation }: Pick<LedgerWindow, 'archive' | 'from' | 'to' | 'generation'>,
 ): string {
-  const [from, to] = [compactInstant(range.from), compactInstant(range.to)]
-  return `${manifestsFolder(prefix, archive)}${from}_${to}_g${generation}.json`
+  const range = [from, to].map((at) => compactInstant(instantOf(at))).join('_')
+  return `${manifestsFolder(prefix, archive)}${range}_g${generation}.json`
 }
 
 /** What a manifest says; in snake_case, as it is read by programs of others. */
@@ -70,4 +67,33 @@ export function sealManifest(manifest: Manifest): string {
   const text = JSON.stringify(manifest)
   const sha256 = createHash('sha256').update(text).digest('hex')
   return `${JSON.stringify({ ...manifest, sha256 })}\n`
+}
+
+/** What a reader needs of a manifest: newer versions may say more. */
+const manifestShape = z.looseObject({
+  manifest_version: z.literal(manifestVersion),
+  snapshot_at: z.iso.datetime(),
+  artifact: z.looseObject({
+    ...{ key: z.string(), rows: z.number(), bytes: z.number(), sha256: z.string() },
+    ...{ raw_bytes: z.number(), raw_sha256: z.string() },
+  }),
+  sha256: z.string(),
+})
+
+export type OpenedManifest = z.output<typeof manifestShape>
+
+/** @throws StoreError when it is not what was sealed once */
+export function openManifest(key: string, text: string): OpenedManifest {
+  const corrupt = (why: string) =>
+    new StoreError('ARCHIVE_CORRUPT', `The manifest ${key} is not as it was written: ${why}.`, {
+      hint: 'Put it back from a copy or an earlier version of the object.',
+    })
+  const sealed = /^(.*),"sha256":"([0-9a-f]{64})"\}\n$/s.exec(text)
+  if (sealed === null) throw corrupt('it does not end with its own SHA-256')
+  const [, content = '', sha256] = sealed
+  const found = createHash('sha256').update(`${content}}`).digest('hex')
+  if (found !== sha256) throw corrupt(`its content has the SHA-256 ${found}, and names ${sha256}`)
+  const result = manifestShape.safeParse(JSON.parse(text))
+  if (!result.success) throw corrupt(z.prettifyError(result.error))
+  return result.data
 }

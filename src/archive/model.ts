@@ -5,16 +5,26 @@ import type { Calendar, CalendarWindow } from './calendar.ts'
 /** What is exported of each window. */
 export type WindowRequest = Omit<ExportRequest, 'time_from' | 'time_to'>
 
-/** What is archived, window by window, and how. */
-export interface ArchiveDefinition {
+/** What tells which windows there should be. */
+export interface ArchiveSchedule {
   /** Letters, digits, `-` and `_`: part of keys. */
   readonly name: string
   readonly calendar: Calendar
-  /** The first window is the one in which it falls. Undefined: the one before that in which the archive was first seen. */
+  /** The first window is the one in which it falls. Undefined: the one before that in which the archive was entered. */
   readonly start: Date | undefined
   /** A window that is over rests for so long before it is read, ms: events may be dated back. */
   readonly settleMs: number
+}
+
+/** What is archived, window by window, and how. */
+export interface ArchiveDefinition extends ArchiveSchedule {
   readonly request: WindowRequest
+}
+
+/** An archive as the ledger has it. */
+export interface EnteredArchive extends ArchiveSchedule {
+  /** When it was seen first. */
+  readonly enteredAt: Date
 }
 
 /**

@@ -1,5 +1,5 @@
 import { windowAt, windowsFrom, type CalendarWindow } from './calendar.ts'
-import type { ArchiveDefinition } from './model.ts'
+import type { ArchiveSchedule, EnteredArchive } from './model.ts'
 
 export interface PlanFacts {
   readonly now: Date
@@ -8,7 +8,7 @@ export interface PlanFacts {
 }
 
 /** When windows may be read that end at this time, at the earliest. */
-export const settledAt = (to: Date, { settleMs }: Pick<ArchiveDefinition, 'settleMs'>): Date =>
+export const settledAt = (to: Date, { settleMs }: Pick<ArchiveSchedule, 'settleMs'>): Date =>
   new Date(to.getTime() + settleMs)
 
 /**
@@ -17,7 +17,7 @@ export const settledAt = (to: Date, { settleMs }: Pick<ArchiveDefinition, 'settl
  * missed changes nothing.
  */
 export function* dueWindows(
-  definition: Pick<ArchiveDefinition, 'calendar' | 'settleMs'>,
+  definition: Pick<ArchiveSchedule, 'calendar' | 'settleMs'>,
   { now, coveredUntil }: PlanFacts,
 ): Generator<CalendarWindow> {
   for (const window of windowsFrom(definition.calendar, coveredUntil)) {
@@ -30,10 +30,7 @@ export function* dueWindows(
  * Where the ledger of an archive begins: with the window that is told, else with the last that was over when the archive
  * was entered.
  */
-export function firstWindow(
-  { calendar, start }: Pick<ArchiveDefinition, 'calendar' | 'start'>,
-  enteredAt: Date,
-): CalendarWindow {
+export function firstWindow({ calendar, start, enteredAt }: EnteredArchive): CalendarWindow {
   return windowAt(calendar, start ?? new Date(windowAt(calendar, enteredAt).from.getTime() - 1))
 }
 

@@ -1,6 +1,6 @@
 import type { ErrorFacts } from '../errors.ts'
-import type { Calendar, CalendarWindow } from './calendar.ts'
-import type { LedgerWindow, WindowRequest } from './model.ts'
+import type { CalendarWindow } from './calendar.ts'
+import type { ArchiveSchedule, EnteredArchive, LedgerWindow, WindowRequest } from './model.ts'
 
 /** One generation of one window. */
 export interface WindowKey {
@@ -9,33 +9,44 @@ export interface WindowKey {
   readonly generation: number
 }
 
+/** Windows that begin in `[from, to)`. */
+export interface WindowRange {
+  readonly from: Date
+  readonly to: Date
+}
+
 /**
  * Which windows there are, and what became of them. Every change is one guarded update, so that any number of planners may
  * run at the same time. All errors are SourceErrors besides.
  */
 export interface ArchiveLedger {
   /**
-   * Enters an archive, or finds it.
-   * @returns when it was entered first
+   * Enters an archive, or finds it; start and settling time are from now on as given.
    * @throws StateError when it has another calendar: its windows would overlap, or leave gaps
    */
-  open(archive: string, calendar: Calendar, now: Date): Promise<Date>
+  open(schedule: ArchiveSchedule, now: Date): Promise<EnteredArchive>
+  /** All that were ever entered, by name. */
+  listArchives(): Promise<readonly EnteredArchive[]>
   /** Up to where windows follow each other from `start` on without a gap; `start` where none begins there. */
   coveredUntil(archive: string, start: Date): Promise<Date>
   /** Enters a window as planned. False: it was there, and stays as it was. */
   plan(key: WindowKey, window: CalendarWindow, request: WindowRequest): Promise<boolean>
   /** Undefined when there is no such window. */
   get(key: WindowKey): Promise<LedgerWindow | undefined>
+  /** All generations of the windows of a range, oldest first. */
+  listWindows(archive: string, range: WindowRange): Promise<readonly LedgerWindow[]>
   /** Those that are planned or running, oldest first. */
   listOpen(archive: string): Promise<readonly LedgerWindow[]>
-  /** Failed ones whose time has come turn planned again. Returns how many. */
-  retryFailed(archive: string, now: Date): Promise<number>
+  /** Failed ones whose time has come turn planned again, or those that begin in a range. Returns how many. */
+  retryFailed(archive: string, which: { dueBy: Date } | WindowRange): Promise<number>
   /** A planned window's export was requested. False: it is not planned. */
   begin(key: WindowKey, exportId: string): Promise<boolean>
   /** The manifest of a running window is there. False: another export runs for it, or none. */
   finish(key: WindowKey, exportId: string, at: Date): Promise<boolean>
-  /** The export of a running window failed. False: another one runs for it, or none. */
-  fail(key: WindowKey, exportId: string, failure: WindowFailure): Promise<boolean>
+  /** The manifest of a planned or running window was there, of an export that this ledger does not know. False: it is neither. */
+  adopt(key: WindowKey, at: Date): Promise<boolean>
+  /** The export of a running window failed, or undefined, of a planned one. False: another one runs for it, or none. */
+  fail(key: WindowKey, exportId: string | undefined, failure: WindowFailure): Promise<boolean>
 }
 
 export interface WindowFailure {
@@ -45,6 +56,8 @@ export interface WindowFailure {
 
 /** Where manifests are kept: beside the artifacts. */
 export interface ManifestStore {
+  /** Undefined when there is none. @throws StoreError */
+  get(key: string): Promise<string | undefined>
   /** Stores JSON where there is nothing yet; what is there stays as it is. @throws StoreError */
   putOnce(key: string, text: string): Promise<void>
 }

@@ -6,6 +6,7 @@ const byCode: Readonly<Record<string, number>> = {
   SPEC_UNKNOWN_DATASET: 64,
   IDEMPOTENCY_KEY_REUSED: 64,
   EXPORT_NOT_FOUND: 10,
+  ARCHIVE_UNKNOWN: 10,
   EXPORT_NOT_READY: 11,
   EXPORT_GONE: 11,
   EXPORT_EXPIRED: 11,
@@ -23,6 +24,7 @@ const byCode: Readonly<Record<string, number>> = {
   STORE_NO_BUCKET: 22,
   STORE_TOO_LARGE: 22,
   STORE_REJECTED: 22,
+  ARCHIVE_CORRUPT: 22,
   QUEUE_UNAVAILABLE: 23,
   SERVER_UNAVAILABLE: 69,
   RATE_LIMITED: 69,
@@ -44,13 +46,13 @@ export const exitCodeOf = (error: unknown): number =>
   (error instanceof ExportError ? byCode[error.code] : undefined) ?? 70
 
 /** Of a command that has done what it is for; what it found is its result, no error. */
-export const doctorFoundProblem = 1
+export const foundProblem = 1
 
 export const exitCodeHelp = `
 Exit codes:
   0   done
-  1   doctor found a problem
-  10  no such export
+  1   doctor found a problem, or windows of an archive failed
+  10  no such export, or archive
   11  the export's state does not allow it
   12  the export was canceled
   20  PostgreSQL: not reachable, or the query failed

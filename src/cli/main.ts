@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander'
 import { readEnvironment } from '../config.ts'
 import { errorFacts } from '../errors.ts'
 import { version } from '../version.ts'
+import { archiveCommand } from './commands/archive.ts'
 import { cancelCommand } from './commands/cancel.ts'
 import { demoCommand } from './commands/demo.ts'
 import { devCommand } from './commands/dev.ts'
@@ -26,11 +27,13 @@ function buildProgram(): Command {
   const program = new Command('longhaul')
     .description('Exports time ranges of records from PostgreSQL to S3 as background jobs.')
     .version(version)
+    // options behind a sub-command are its own, also where the command above it has some of the same name
+    .enablePositionalOptions()
     .addHelpText('after', exitCodeHelp)
   const commands = [
     ...[demoCommand, devCommand, migrateCommand, seedCommand, serveCommand, workerCommand],
     ...[exportCommand, statusCommand, listCommand, downloadCommand, cancelCommand],
-    ...[sweepCommand, keysCommand, doctorCommand],
+    ...[archiveCommand, sweepCommand, keysCommand, doctorCommand],
   ]
   for (const build of commands) program.addCommand(build(readEnvironment))
   // also for the sub-commands: a wrong command line throws, and ends below with exit code 64

@@ -2,14 +2,18 @@
 import { CronExpressionParser } from 'cron-parser'
 import { z } from 'zod'
 import { got } from '../runtime/describe-issues.ts'
+import { isLocalDate, isTimeZone } from '../runtime/local-time.ts'
 import { custom } from './checks.ts'
 
-/** A nightly archive, as the environment has it. */
+/** Archives, as the environment has them. */
 export interface ArchiveConfig {
-  /** When the planner looks what is due: a cron pattern, in the archive's time zone. */
-  readonly pattern: string
+  /** When workers look what is due: a cron pattern, in that time zone; undefined: never. */
+  readonly pattern: string | undefined
+  /** A file that defines archives; undefined: the one that is built in. */
+  readonly file: string | undefined
+  /** What a definition leaves open: */
   readonly timeZone: string
-  /** Local date of the first window, `2025-01-01`; undefined: the day before the first start. */
+  /** Local date of the first window, `2025-01-01`; undefined: the one before the first start. */
   readonly start: string | undefined
   readonly settleMinutes: number
 }
@@ -29,22 +33,18 @@ export const archiveSchedule = z.string().transform((text, context) => {
   }
 })
 
-export const timeZone = z.string().transform((text, context) => {
-  const wrong = () =>
-    custom(context, `expected a time zone, such as UTC or Europe/Berlin, got ${got(text)}`)
-  // newer versions of Node take offsets, too, which know no daylight saving time
-  if (!/^[a-z]/i.test(text)) return wrong()
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: text })
-    return text
-  } catch {
-    return wrong()
-  }
-})
+export const timeZone = z
+  .string()
+  .transform((text, context) =>
+    isTimeZone(text)
+      ? text
+      : custom(context, `expected a time zone, such as UTC or Europe/Berlin, got ${got(text)}`),
+  )
 
-export const localDate = z.string().transform((text, context) => {
-  const at = new Date(`${text}T00:00:00Z`)
-  const isDate =
-    /^\d{4}-\d{2}-\d{2}$/.test(text) && !isNaN(at.getTime()) && at.toISOString().startsWith(text)
-  return isDate ? text : custom(context, `expected a date, such as 2025-01-01, got ${got(text)}`)
-})
+export const localDate = z
+  .string()
+  .transform((text, context) =>
+    isLocalDate(text)
+      ? text
+      : custom(context, `expected a date, such as 2025-01-01, got ${got(text)}`),
+  )

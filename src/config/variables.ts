@@ -59,6 +59,7 @@ const variables = z.object({
   ARTIFACT_TTL_DAYS: integer(7, 1, 36_500),
   ORPHAN_AGE_MINUTES: integer(60, 0, 525_600),
   ARCHIVE_SCHEDULE: archiveSchedule.optional(),
+  ARCHIVES_FILE: z.string().optional(),
   ARCHIVE_TIMEZONE: timeZone.default('UTC'),
   ARCHIVE_START: localDate.optional(),
   ARCHIVE_SETTLE_MINUTES: integer(120, 0, 525_600),
@@ -79,9 +80,6 @@ const variables = z.object({
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
 })
 export type VariableName = keyof typeof variables.shape
-
-/** Planned, and dangerous to ignore in silence: somebody who sets them relies on them. */
-const notYet = ['ARCHIVES_FILE']
 
 /** All of them, or some. */
 export const variableNames = Object.keys(variables.shape) as VariableName[]
@@ -108,9 +106,6 @@ export function parseVariables<Name extends VariableName>(
     ...(names.some((name) => name === 'REDIS_URL') ? redisConflicts(given) : []),
     ...(names.some((name) => name === 'S3_BUCKET') ? storeConflicts(given) : []),
     ...(names.some((name) => name === 'HOST') ? doorProblems(given) : []),
-    ...notYet
-      .filter((name) => given[name] !== undefined)
-      .map((name) => `${name}: this version does not support it yet, and must not ignore it`),
     ...misspelt(Object.keys(given)),
   ]
   if (!result.success || problems.length > 0) throw new ConfigError(problems)
@@ -131,10 +126,10 @@ function doorProblems({ HOST = '127.0.0.1', API_KEYS, API_KEYS_FILE }: Environme
 
 /** Names that are one or two letters away from one of ours, and belong to nobody else by their prefix. */
 function misspelt(names: readonly string[]): readonly string[] {
-  const known = [...Object.keys(variables.shape), ...notYet]
+  const known = Object.keys(variables.shape)
   return names
     .filter((name) =>
-      /^(EXPORT|ARCHIVE|ARTIFACT|REDIS|REQUESTS|SHUTDOWN|LEASE|LINK|ORPHAN|SOURCE|STALL|STREAM|LONGHAUL)_/.test(
+      /^(EXPORT|ARCHIVES?|ARTIFACT|REDIS|REQUESTS|SHUTDOWN|LEASE|LINK|ORPHAN|SOURCE|STALL|STREAM|LONGHAUL)_/.test(
         name,
       ),
     )

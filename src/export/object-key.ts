@@ -19,6 +19,15 @@ export const exportsFolder = (prefix: string): string => `${prefix}exports/`
 /** Below it are all archives. */
 export const archivesFolder = (prefix: string): string => `${prefix}archive/`
 
+/** Below it are the manifests of an archive; a name that readers of partitions leave out. */
+export const manifestsFolder = (prefix: string, archive: string): string =>
+  `${archivesFolder(prefix)}${archive}/_manifests/`
+
+export function isManifestKey(prefix: string, key: string): boolean {
+  const [archive = ''] = key.slice(archivesFolder(prefix).length).split('/')
+  return key.startsWith(manifestsFolder(prefix, archive))
+}
+
 /** What makes the key of an artifact. */
 type KeyFacts = Pick<ExportRecord, 'id' | 'attempt' | 'spec' | 'archive'>
 

@@ -1,4 +1,4 @@
-import type { LedgerWindow } from '../archive/model.ts'
+import type { EnteredArchive, LedgerWindow } from '../archive/model.ts'
 import type { ArchiveLedger, WindowKey } from '../archive/ports.ts'
 import { NotFoundError, StateError, type ErrorFacts } from '../errors.ts'
 import type { Database } from './pool.ts'
@@ -35,6 +35,23 @@ const windowFromRow = (row: WindowRow): LedgerWindow => ({
   ...(row.archived_at === null ? {} : { archivedAt: row.archived_at }),
 })
 
+interface ArchiveRow {
+  readonly name: string
+  readonly unit: EnteredArchive['calendar']['unit']
+  readonly time_zone: string
+  readonly entered_at: Date
+  readonly start_at: Date | null
+  readonly settle_ms: string
+}
+
+const archiveFromRow = (row: ArchiveRow): EnteredArchive => ({
+  name: row.name,
+  calendar: { unit: row.unit, timeZone: row.time_zone },
+  start: row.start_at ?? undefined,
+  settleMs: Number(row.settle_ms),
+  enteredAt: row.entered_at,
+})
+
 /** The ledger of archives in schema longhaul of the control database. */
 export function createArchiveLedger({ query }: Pick<Database, 'query'>): ArchiveLedger {
   const windows = async (text: string, values: readonly unknown[]) =>
@@ -56,28 +73,41 @@ export function createArchiveLedger({ query }: Pick<Database, 'query'>): Archive
   }
 
   return {
-    async open(archive, { unit, timeZone }, now) {
-      await query(
-        `insert into longhaul.archives (name, unit, time_zone, entered_at) values ($1, $2, $3, $4)
-         on conflict do nothing`,
-        [archive, unit, timeZone, now],
+    async open({ name, calendar: { unit, timeZone }, start, settleMs }, now) {
+      const { rows } = await query<ArchiveRow>(
+        `insert into longhaul.archives as a (name, unit, time_zone, start_at, settle_ms, entered_at)
+         values ($1, $2, $3, $4, $5, $6)
+         on conflict (name) do update set start_at = $4, settle_ms = $5 where a.unit = $2 and a.time_zone = $3
+         returning *`,
+        [name, unit, timeZone, start ?? null, settleMs, now],
       )
-      const { rows } = await query<{ unit: string; time_zone: string; entered_at: Date }>(
-        'select unit, time_zone, entered_at from longhaul.archives where name = $1',
-        [archive],
+      const [entered] = rows
+      if (entered !== undefined) return archiveFromRow(entered)
+      const found = await query<ArchiveRow>('select * from longhaul.archives where name = $1', [
+        name,
+      ])
+      const [other] = found.rows
+      if (other === undefined) throw new NotFoundError(name)
+      throw new StateError(
+        'ARCHIVE_CALENDAR',
+        `The archive ${name} is kept by the ${other.unit} in ${other.time_zone}, and cannot go on by the ${unit} in ${timeZone}: ` +
+          'windows would overlap, or leave gaps.',
+        other.unit,
+        { hint: 'Set window and time zone back, or give the archive another name.' },
       )
-      for (const found of rows) {
-        if (found.unit === unit && found.time_zone === timeZone) return found.entered_at
-        const [kept, wanted] = [`${found.unit} in ${found.time_zone}`, `${unit} in ${timeZone}`]
-        throw new StateError(
-          'ARCHIVE_CALENDAR',
-          `The archive ${archive} is kept by the ${kept}, and cannot go on by the ${wanted}: windows would overlap, or leave gaps.`,
-          found.unit,
-          { hint: 'Set window and time zone back, or give the archive another name.' },
-        )
-      }
-      throw new NotFoundError(archive)
     },
+
+    async listArchives() {
+      const { rows } = await query<ArchiveRow>('select * from longhaul.archives order by name')
+      return rows.map(archiveFromRow)
+    },
+
+    listWindows: (archive, { from, to }) =>
+      windows(
+        `select * from longhaul.archive_windows
+         where archive = $1 and from_at >= $2 and from_at < $3 order by from_at, generation`,
+        [archive, from, to],
+      ),
 
     async coveredUntil(archive, start) {
       const { rows } = await query<{ until: Date | null }>(
@@ -116,11 +146,15 @@ export function createArchiveLedger({ query }: Pick<Database, 'query'>): Archive
         [archive],
       ),
 
-    async retryFailed(archive, now) {
+    async retryFailed(archive, which) {
+      const [where, values] =
+        'dueBy' in which
+          ? ['retry_at <= $2', [which.dueBy]]
+          : ['from_at >= $2 and from_at < $3', [which.from, which.to]]
       const { rowCount } = await query(
         `update longhaul.archive_windows set state = 'planned', retry_at = null
-         where archive = $1 and state = 'failed' and retry_at <= $2`,
-        [archive, now],
+         where archive = $1 and state = 'failed' and ${where}`,
+        [archive, ...values],
       )
       return rowCount ?? 0
     },
@@ -138,12 +172,20 @@ export function createArchiveLedger({ query }: Pick<Database, 'query'>): Archive
         [exportId, at],
       ),
 
+    adopt: (key, at) =>
+      update(
+        key,
+        `state = 'archived', archived_at = $4, export_id = null, error = null`,
+        `state in ('planned', 'running')`,
+        [at],
+      ),
+
     fail: (key, exportId, { error, retryAt }) =>
       update(
         key,
         `state = 'failed', error = $5, retry_at = $6`,
-        `state = 'running' and export_id = $4`,
-        [exportId, error, retryAt],
+        `case when $4::uuid is null then state = 'planned' else state = 'running' and export_id = $4 end`,
+        [exportId ?? null, error, retryAt],
       ),
   }
 }

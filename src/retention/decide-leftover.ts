@@ -1,5 +1,5 @@
 import type { ExportRecord } from '../export/model.ts'
-import { parseObjectKey, probesFolder } from '../export/object-key.ts'
+import { isManifestKey, parseObjectKey, probesFolder } from '../export/object-key.ts'
 import type { StoredEntry } from '../export/ports.ts'
 
 /** What a sweep does with an entry of the store, and why. */
@@ -11,9 +11,12 @@ export type LeftoverDecision =
   | { readonly remove: true; readonly reason: 'lost' | 'expired' | 'probe' }
   /**
    * `young`: may be cleaned up by its worker yet. `running`: of the attempt that runs. `artifact`: the
-   * winner. `unknown`: not of an export, or an attempt, that this control database knows.
+   * winner. `manifest`: of an archive. `unknown`: not of an export, or an attempt, that this control database knows.
    */
-  | { readonly remove: false; readonly reason: 'young' | 'running' | 'artifact' | 'unknown' }
+  | {
+      readonly remove: false
+      readonly reason: 'young' | 'running' | 'artifact' | 'manifest' | 'unknown'
+    }
 
 const keep = (reason: (LeftoverDecision & { remove: false })['reason']): LeftoverDecision => ({
   remove: false,
@@ -24,7 +27,7 @@ const keep = (reason: (LeftoverDecision & { remove: false })['reason']): Leftove
 const probeLifeMs = 3_600_000
 
 /**
- * Decides what becomes of an entry below the folder of all exports. What this control database does
+ * Decides what becomes of an entry below the folder of all exports, or that of all archives. What this control database does
  * not know is never removed: it may be another installation's, or a newer state's of a database that
  * was set back in time. Pure.
  * @param record of the export that the key names, if there is one
@@ -39,6 +42,7 @@ export function decideLeftover(
     const over = at.getTime() < before.getTime() - probeLifeMs
     return over ? { remove: true, reason: 'probe' } : keep('young')
   }
+  if (isManifestKey(keyPrefix, key)) return keep('manifest')
   const owner = parseObjectKey(keyPrefix, key)
   if (owner === undefined || record?.id !== owner.id || owner.attempt > record.attempt) {
     return keep('unknown')

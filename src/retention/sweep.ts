@@ -1,4 +1,5 @@
-import { exportsFolder, parseObjectKey } from '../export/object-key.ts'
+import type { ExportRecord } from '../export/model.ts'
+import { archivesFolder, exportsFolder, parseObjectKey } from '../export/object-key.ts'
 import type { ArtifactStore, ExportRecords, StoredEntry } from '../export/ports.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { decideLeftover } from './decide-leftover.ts'
@@ -6,6 +7,8 @@ import { decideLeftover } from './decide-leftover.ts'
 export interface SweepDeps {
   readonly records: Pick<ExportRecords, 'listDue' | 'expire' | 'getMany'>
   readonly artifacts: Pick<ArtifactStore, 'list' | 'remove' | 'abortUploads'>
+  /** Whether an archive holds on to this object of an export, whatever its record says. @throws StoreError */
+  readonly isArchived: (record: ExportRecord, key: string) => Promise<boolean>
   readonly clock: Clock
   readonly settings: SweepSettings
 }
@@ -24,7 +27,7 @@ export interface SweepReport {
   readonly objects: number
   /** Open uploads of attempts that are over, or of such a doctor. */
   readonly uploads: number
-  /** Entries below our folder that this control database does not know: they stay. */
+  /** Entries below our folders that this control database does not know: they stay. */
   readonly unknown: number
   /** What could not be removed; the next sweep tries again. */
   readonly failed: number
@@ -51,7 +54,7 @@ const maxFailures = 10
  * @throws SourceError; StoreError when the store cannot be listed; the signal's reason
  */
 export async function sweep(
-  { records, artifacts, clock, settings }: SweepDeps,
+  { records, artifacts, isArchived, clock, settings }: SweepDeps,
   { signal }: { readonly signal: AbortSignal },
 ): Promise<SweepReport> {
   const counts = { expired: 0, objects: 0, uploads: 0, unknown: 0, failed: 0 }
@@ -59,13 +62,24 @@ export async function sweep(
   const removed = () => counts.expired + counts.objects + counts.uploads
   const enough = () => removed() >= maxRemovals || counts.failed >= maxFailures
 
+  function fail(error: unknown): void {
+    counts.failed++
+    failure ??= error instanceof Error ? error : new TypeError(String(error))
+  }
   async function attempt(kind: 'expired' | 'objects' | 'uploads', work: Promise<void>) {
     try {
       await work
       counts[kind]++
     } catch (error) {
-      counts.failed++
-      failure ??= error instanceof Error ? error : new TypeError(String(error))
+      fail(error)
+    }
+  }
+  async function isFree(key: string, record: ExportRecord | undefined): Promise<boolean> {
+    try {
+      return record === undefined || !(await isArchived(record, key))
+    } catch (error) {
+      fail(error)
+      return false
     }
   }
 
@@ -84,10 +98,10 @@ export async function sweep(
     }
   }
 
-  async function removeLeftovers(): Promise<void> {
+  async function removeLeftovers(folder: string): Promise<void> {
     const { keyPrefix, orphanAgeMs } = settings
     const before = new Date(clock.now().getTime() - orphanAgeMs)
-    const entries = artifacts.list(exportsFolder(keyPrefix), { signal })
+    const entries = artifacts.list(folder, { signal })
     for await (const batch of inBatches(entries)) {
       const ids = new Set(batch.flatMap(({ key }) => parseObjectKey(keyPrefix, key)?.id ?? []))
       // looked up after it was listed: what an attempt has written since is not in this batch
@@ -100,14 +114,17 @@ export async function sweep(
         const decision = decideLeftover(entry, record, { keyPrefix, before })
         if (decision.reason === 'unknown') counts.unknown++
         if (!decision.remove) continue
-        if (entry.kind === 'object') await attempt('objects', artifacts.remove(entry.key))
-        else await attempt('uploads', artifacts.abortUploads(entry.key))
+        if (entry.kind === 'upload') await attempt('uploads', artifacts.abortUploads(entry.key))
+        else if (await isFree(entry.key, record)) {
+          await attempt('objects', artifacts.remove(entry.key))
+        }
       }
     }
   }
 
   await expireDue()
-  await removeLeftovers()
+  await removeLeftovers(exportsFolder(settings.keyPrefix))
+  await removeLeftovers(archivesFolder(settings.keyPrefix))
   return { ...counts, ...(failure === undefined ? {} : { failure }) }
 }
 

@@ -1,4 +1,10 @@
-import { PutObjectCommand, S3ServiceException, type S3Client } from '@aws-sdk/client-s3'
+import {
+  GetObjectCommand,
+  NoSuchKey,
+  PutObjectCommand,
+  S3ServiceException,
+  type S3Client,
+} from '@aws-sdk/client-s3'
 import type { ManifestStore } from '../archive/ports.ts'
 import { translateS3Error } from './s3-errors.ts'
 import { statObject } from './stat-object.ts'
@@ -14,6 +20,16 @@ export function createManifestStore(client: S3Client, bucket: string): ManifestS
   }
 
   return {
+    async get(Key) {
+      try {
+        const { Body } = await client.send(new GetObjectCommand({ Bucket: bucket, Key }))
+        return await Body?.transformToString()
+      } catch (error) {
+        if (error instanceof NoSuchKey) return undefined
+        throw translateS3Error(error, bucket)
+      }
+    },
+
     async putOnce(key, text) {
       try {
         await put(key, text, true).catch(async (error: unknown) => {

@@ -5,7 +5,7 @@ import { removeStackData } from '../../src/embedded/remove-stack-data.ts'
 import { startStack } from '../../src/embedded/stack.ts'
 import { migrate } from '../../src/postgres/migrate.ts'
 import { connect } from '../../src/postgres/pool.ts'
-import { seedServices } from '../../src/postgres/seed/seed-services.ts'
+import { seedServices, type SeedOptions } from '../../src/postgres/seed/seed-services.ts'
 import { createResources, type Resources } from '../../src/runtime/resources.ts'
 import { startProcess, type LonghaulProcess } from './processes.ts'
 
@@ -83,10 +83,14 @@ export async function withBenchStack(
   }
 }
 
-/** Brings the reference tables to so many services. */
-export async function seedTo(databaseUrl: string, services: number): Promise<void> {
+/** Brings the reference tables to so many services, by default in one month. */
+export async function seedTo(
+  databaseUrl: string,
+  services: number,
+  span: Pick<SeedOptions, 'from' | 'to'> = {},
+): Promise<void> {
   const client = await connect(databaseUrl, 'source database')
-  const { elapsedMs } = await seedServices(client, { services, seed: 1 })
+  const { elapsedMs } = await seedServices(client, { services, seed: 1, ...span })
   await client.end()
   const seconds = (elapsedMs / 1000).toFixed(0)
   print(`seeded to ${services.toLocaleString('en-US')} services in ${seconds} s`)

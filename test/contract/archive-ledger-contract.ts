@@ -47,25 +47,39 @@ export function describeArchiveLedger(
     async function entered() {
       const { ledger, createExport } = made
       const archive = `archive-${randomUUID()}`
-      await ledger.open(archive, calendar, now)
+      const schedule = { name: archive, calendar, start: undefined, settleMs: 7_200_000 }
+      await ledger.open(schedule, now)
       await plan(archive, days[0]!, 1)
       const key = { archive, from: days[0]!.from, generation: 1 }
-      return { ledger, archive, key, createExport }
+      return { ledger, archive, schedule, key, createExport }
     }
 
-    it('knows when an archive was entered first', async () => {
-      const { ledger, archive } = await entered()
-      expect(await ledger.open(archive, calendar, new Date('2027-01-01T00:00:00Z'))).toEqual(now)
+    it('knows when an archive was entered first, and how it is kept now', async () => {
+      const { ledger, archive, schedule } = await entered()
+      const inList = async () => (await ledger.listArchives()).find(({ name }) => name === archive)
+      expect(await inList()).toEqual({ ...schedule, enteredAt: now })
+      const changed = { ...schedule, start, settleMs: 60_000 }
+      const again = await ledger.open(changed, new Date('2027-01-01T00:00:00Z'))
+      expect(again).toEqual({ ...changed, enteredAt: now })
+      expect(await inList()).toEqual(again)
+    })
+
+    it('lists archives by name', async () => {
+      for (let n = 0; n < 3; n++) await entered()
+      const names = (await made.ledger.listArchives()).map(({ name }) => name)
+      expect(names.length).toBeGreaterThanOrEqual(3)
+      expect(names).toEqual([...names].sort())
     })
 
     it.each([
       ['unit', { ...calendar, unit: 'hour' }],
       ['time zone', { ...calendar, timeZone: 'UTC' }],
     ] as const)('refuses an archive with another %s', async (_what, other) => {
-      const { ledger, archive } = await entered()
-      await expect(ledger.open(archive, other, now)).rejects.toMatchObject({
-        code: 'ARCHIVE_CALENDAR',
-      })
+      const { ledger, archive, schedule } = await entered()
+      const changed = { ...schedule, calendar: other, settleMs: 1 }
+      await expect(ledger.open(changed, now)).rejects.toMatchObject({ code: 'ARCHIVE_CALENDAR' })
+      const archives = await ledger.listArchives()
+      expect(archives.find(({ name }) => name === archive)).toMatchObject(schedule)
     })
 
     it('covers nothing where no window begins at the start', async () => {
@@ -96,6 +110,18 @@ export function describeArchiveLedger(
       expect(await ledger.get(key)).toEqual({ ...facts, generation: 1 })
       expect(await ledger.get({ ...key, generation: 2 })).toEqual({ ...facts, generation: 2 })
       expect(await ledger.get({ ...key, generation: 3 })).toBeUndefined()
+    })
+
+    it('lists what begins in a range, oldest first, with all generations', async () => {
+      const { ledger, archive } = await entered()
+      for (const n of [3, 1, 2]) await plan(archive, days[n]!, 1)
+      await plan(archive, days[1]!, 2)
+      const found = await ledger.listWindows(archive, { from: days[1]!.from, to: days[3]!.from })
+      expect(found.map(({ name, generation }) => `${name} ${generation}`)).toEqual([
+        '2026-03-29 1',
+        '2026-03-29 2',
+        '2026-03-30 1',
+      ])
     })
 
     it('lists what is open, oldest first', async () => {
@@ -141,14 +167,55 @@ export function describeArchiveLedger(
       expect(await ledger.fail(key, other, { error, retryAt: now })).toBe(false)
       expect(await ledger.fail(key, id, { error, retryAt: now })).toBe(true)
       expect(await ledger.get(key)).toMatchObject({ state: 'failed', error, retryAt: now })
-      expect(await ledger.retryFailed(archive, new Date(now.getTime() - 1))).toBe(0)
-      expect(await ledger.retryFailed(archive, now)).toBe(1)
+      expect(await ledger.retryFailed(archive, { dueBy: new Date(now.getTime() - 1) })).toBe(0)
+      expect(await ledger.retryFailed(archive, { dueBy: now })).toBe(1)
       expect(await ledger.get(key)).toMatchObject({ state: 'planned', error, tries: 1 })
       expect(await ledger.get(key)).not.toHaveProperty('retryAt')
       await ledger.begin(key, other)
       await ledger.finish(key, other, now)
       expect(await ledger.get(key)).toMatchObject({ state: 'archived', tries: 2 })
       expect(await ledger.get(key)).not.toHaveProperty('error')
+    })
+
+    it('takes over what is archived already, of a window that is planned or runs', async () => {
+      const { ledger, archive, key, createExport } = await entered()
+      const id = await createExport()
+      await ledger.begin(key, id)
+      expect(await ledger.adopt(key, now)).toBe(true)
+      expect(await ledger.get(key)).toMatchObject({ state: 'archived', archivedAt: now })
+      expect(await ledger.get(key)).not.toHaveProperty('exportId')
+      expect(await ledger.adopt(key, now)).toBe(false)
+      expect(await ledger.finish(key, id, now)).toBe(false)
+      const next = { ...key, from: days[1]!.from }
+      await plan(archive, days[1]!, 1)
+      expect(await ledger.adopt(next, now)).toBe(true)
+      expect(await ledger.get(next)).toMatchObject({ state: 'archived', tries: 0 })
+    })
+
+    it('fails a planned window without an export, but no running one', async () => {
+      const { ledger, archive, key, createExport } = await entered()
+      const id = await createExport()
+      expect(await ledger.fail(key, undefined, { error, retryAt: now })).toBe(true)
+      expect(await ledger.get(key)).toMatchObject({ state: 'failed', error, tries: 0 })
+      await ledger.retryFailed(archive, { dueBy: now })
+      await ledger.begin(key, id)
+      expect(await ledger.fail(key, undefined, { error, retryAt: now })).toBe(false)
+      expect(await ledger.get(key)).toMatchObject({ state: 'running', exportId: id })
+    })
+
+    it('plans the failed windows of a range again at once', async () => {
+      const { ledger, archive, key, createExport } = await entered()
+      for (const n of [0, 1, 2]) {
+        const at = { ...key, from: days[n]!.from }
+        await plan(archive, days[n]!, 1)
+        const id = await createExport()
+        await ledger.begin(at, id)
+        await ledger.fail(at, id, { error, retryAt: new Date('2099-01-01T00:00:00Z') })
+      }
+      const range = { from: days[1]!.from, to: days[2]!.from }
+      expect(await ledger.retryFailed(archive, range)).toBe(1)
+      const windows = await ledger.listWindows(archive, { from: start, to: now })
+      expect(windows.map(({ state }) => state)).toEqual(['failed', 'planned', 'failed'])
     })
   })
 }

@@ -1,7 +1,7 @@
 import { gunzipSync } from 'node:zlib'
-import { GetObjectCommand } from '@aws-sdk/client-s3'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { sha256 } from '../support/chunks.ts'
+import { keysWith, readManifests, readObject } from '../support/read-archive.ts'
 import { runCli, serviceEnvironment, startCli } from '../support/run-cli.ts'
 import { startTestSystem, type TestSystem } from '../support/system.ts'
 import { until } from '../support/until.ts'
@@ -22,19 +22,6 @@ const archiving = () => ({
   ARCHIVE_SETTLE_MINUTES: String(settleMinutes),
 })
 
-interface Manifest {
-  readonly window: string
-  readonly time_from: string
-  readonly time_to: string
-  readonly artifact: {
-    readonly key: string
-    readonly rows: number
-    readonly bytes: number
-    readonly sha256: string
-    readonly raw_sha256: string
-  }
-}
-
 /** Some services of each day: of its first instant, its last one, and in between. */
 const insertServices = async ({ database }: TestSystem): Promise<readonly string[]> => {
   const { rows } = await database.pool.query<{ service_id: string }>(
@@ -47,21 +34,6 @@ const insertServices = async ({ database }: TestSystem): Promise<readonly string
     [daysAgo(5)],
   )
   return rows.map(({ service_id }) => service_id)
-}
-
-async function readObject({ bucket }: TestSystem, Key: string): Promise<Buffer> {
-  const request = new GetObjectCommand({ Bucket: bucket.settings.bucket, Key })
-  const { Body } = await bucket.client.send(request)
-  return Buffer.from(await Body!.transformToByteArray())
-}
-
-const keysWith = async ({ bucket }: TestSystem, text: string) =>
-  (await bucket.keys()).filter((key) => key.includes(text))
-
-async function readManifests(system: TestSystem): Promise<readonly Manifest[]> {
-  const keys = await keysWith(system, '/_manifests/')
-  const bodies = await Promise.all(keys.sort().map((key) => readObject(system, key)))
-  return bodies.map((body) => JSON.parse(String(body)) as Manifest)
 }
 
 const untilArchived = (system: TestSystem) =>

@@ -4,16 +4,21 @@ import {
   UploadPartCommand,
 } from '@aws-sdk/client-s3'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { describeWindow, manifestKey, sealManifest } from '../../src/archive/manifest.ts'
+import { isNamed } from '../../src/archive/named-artifact.ts'
 import { objectKey } from '../../src/export/object-key.ts'
 import { createExportRecords } from '../../src/postgres/export-records.ts'
 import { createPool } from '../../src/postgres/pool.ts'
 import { sweep, type SweepDeps } from '../../src/retention/sweep.ts'
 import { systemClock } from '../../src/runtime/clock.ts'
 import { createArtifactStore } from '../../src/s3/artifact-store.ts'
+import { createManifestStore } from '../../src/s3/manifest-store.ts'
 import { createTestBucket } from '../support/bucket.ts'
 import { createTestDatabase } from '../support/database.ts'
 import { describeOnS3 } from '../support/describe-on-s3.ts'
+import type { NewExport } from '../../src/export/model.ts'
 import { newArtifact, newExport } from '../support/new-export.ts'
+import { newWindow } from '../support/new-window.ts'
 
 const keyPrefix = 'team/'
 const live = { leaseMs: 60_000 }
@@ -30,9 +35,11 @@ describeOnS3('the sweep of a bucket', (endpoint) => {
     const pool = createPool(database.url, { role: 'control database' })
     onTestFinished(() => pool.close())
     const records = createExportRecords(pool)
+    const manifests = createManifestStore(client, Bucket)
     const deps = (orphanAgeMs: number): SweepDeps => ({
       records,
       artifacts: createArtifactStore({ client, bucket: Bucket }),
+      isArchived: (record, key) => isNamed(manifests, keyPrefix, record, key),
       clock: systemClock,
       settings: { keyPrefix, orphanAgeMs },
     })
@@ -44,8 +51,8 @@ describeOnS3('the sweep of a bucket', (endpoint) => {
       await client.send(new UploadPartCommand({ Bucket, Key, UploadId, ...part }))
     }
     /** An export in its second attempt; the first was interrupted. */
-    async function secondAttempt() {
-      const { record } = await records.create(newExport())
+    async function secondAttempt(overrides: Partial<NewExport> = {}) {
+      const { record } = await records.create(newExport(overrides))
       await records.release((await records.claim(record.id, live))!)
       const claim = (await records.claim(record.id, live))!
       const keys = [1, 2].map((attempt) => objectKey(keyPrefix, { ...record, attempt }))
@@ -59,7 +66,7 @@ describeOnS3('the sweep of a bucket', (endpoint) => {
       objects: [...(await bucket.keys())].sort(),
       uploads: [...(await bucket.openUploads())].sort(),
     })
-    return { records, deps, putObject, plant, secondAttempt, left }
+    return { records, deps, putObject, plant, secondAttempt, left, manifests }
   }
   const sweepNow = (deps: SweepDeps) => sweep(deps, { signal: new AbortController().signal })
 
@@ -82,19 +89,55 @@ describeOnS3('the sweep of a bucket', (endpoint) => {
       await records.cancel(canceled.claim.id, at)
       const foreign = [
         'team/archive/services/dt=2014-07-22/a.ndjson.gz',
+        'team/archive/services/_manifests/20140722T000000Z_20140723T000000Z_g1.json',
         `team/exports/${newExport().id}/1/another-installation.json`,
         'team/exports/notes.txt',
         `other/exports/${running.claim.id}/1/a.json`,
       ]
       for (const key of foreign) await plant(key)
 
-      expect(await sweepNow(deps(3_600_000))).toMatchObject({ objects: 0, uploads: 0, unknown: 4 })
+      expect(await sweepNow(deps(3_600_000))).toMatchObject({ objects: 0, uploads: 0, unknown: 6 })
       const report = await sweepNow(deps(-60_000))
       expect(report).toMatchObject({ expired: 0, objects: 6, uploads: 6, failed: 0 })
       expect(await left()).toEqual({
         objects: [...foreign, running.current, completed.current].sort(),
         uploads: [...foreign, running.current].sort(),
       })
+    })
+  })
+
+  describe('an archive', () => {
+    it('keeps its artifacts, and loses what attempts left that did not win', async () => {
+      const { records, deps, plant, putObject, secondAttempt, left } = await setup()
+      const archive = { name: 'services', date: '2014-07-22', generation: 1 }
+      const { claim, lost, current } = await secondAttempt({ archive })
+      await plant(lost)
+      await putObject(current)
+      const times = { finishedAt: at, expiresAt: undefined, snapshotAt: at }
+      await records.complete(claim, newArtifact({ key: current }), times)
+      expect(await sweepNow(deps(-60_000))).toMatchObject({ objects: 1, uploads: 1, unknown: 0 })
+      expect(await left()).toEqual({ objects: [current], uploads: [] })
+    })
+
+    it('keeps what a manifest names, though the control database was set back', async () => {
+      const { records, deps, plant, putObject, secondAttempt, left, manifests } = await setup()
+      const archive = { name: 'services', date: '2014-07-22', generation: 1 }
+      const { claim, lost, current } = await secondAttempt({ archive })
+      await putObject(lost)
+      await plant(current)
+      const artifact = newArtifact({ key: lost })
+      const { from, to } = claim.spec.range
+      const window = newWindow({ from: new Date(from), to: new Date(to) })
+      const manifest = describeWindow(
+        window,
+        { unit: 'day', timeZone: 'UTC' },
+        { ...claim, attempt: 1, artifact, snapshotAt: at, finishedAt: at },
+      )
+      const key = manifestKey(keyPrefix, window)
+      await manifests.putOnce(key, sealManifest(manifest))
+      await records.fail(claim, { ...failure, again: false })
+      expect(await sweepNow(deps(-60_000))).toMatchObject({ objects: 1, uploads: 1, failed: 0 })
+      expect(await left()).toEqual({ objects: [key, lost].sort(), uploads: [] })
     })
   })
 

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
-import { archiveWindows, type ArchiveWindowsDeps } from '../../src/archive/archive-windows.ts'
+import { archiveWindows } from '../../src/archive/archive-windows.ts'
 import type { ArchiveDefinition } from '../../src/archive/model.ts'
+import type { WindowDeps } from '../../src/archive/window-steps.ts'
 import type { ExportRecord } from '../../src/export/model.ts'
 import { objectKey } from '../../src/export/object-key.ts'
 import type { Dice } from './dice.ts'
@@ -66,7 +67,7 @@ export function createArchiveWorld(
       },
     })
 
-  const deps: ArchiveWindowsDeps = {
+  const deps: WindowDeps = {
     ledger: mayCrash(createMemoryArchiveLedger()),
     records: mayCrash(records),
     queue: mayCrash({ enqueue: () => Promise.resolve() }),
@@ -77,10 +78,13 @@ export function createArchiveWorld(
           yield { kind: 'object' as const, key, at: now }
         }
       },
+      stat: (key: string) =>
+        Promise.resolve(objects.has(key) ? { key, bytes: 20, etag: '"e"' } : undefined),
       remove: (key: string) => Promise.resolve(void objects.delete(key)),
       abortUploads: () => Promise.resolve(),
     }),
     manifests: mayCrash({
+      get: (key: string) => Promise.resolve(objects.get(key)),
       putOnce: (key: string, text: string) =>
         Promise.resolve(objects.has(key) ? undefined : void objects.set(key, text)),
     }),

@@ -1,16 +1,10 @@
-import type { Calendar } from '../../src/archive/calendar.ts'
-import type { LedgerWindow } from '../../src/archive/model.ts'
+import type { EnteredArchive, LedgerWindow } from '../../src/archive/model.ts'
 import type { ArchiveLedger, WindowKey } from '../../src/archive/ports.ts'
 import { StateError } from '../../src/errors.ts'
 
-interface Entered {
-  readonly calendar: Calendar
-  readonly at: Date
-}
-
 /** An ArchiveLedger in memory; `archive-ledger-contract.ts` holds it to what the real one does. */
 export function createMemoryArchiveLedger(): ArchiveLedger {
-  const archives = new Map<string, Entered>()
+  const archives = new Map<string, EnteredArchive>()
   const windows = new Map<string, LedgerWindow>()
   const idOf = ({ archive, from, generation }: WindowKey) =>
     `${archive} ${from.toISOString()} ${generation}`
@@ -33,16 +27,20 @@ export function createMemoryArchiveLedger(): ArchiveLedger {
     window.state === 'running' && window.exportId === exportId
 
   return {
-    async open(archive, calendar, now) {
+    async open({ name, calendar, start, settleMs }, now) {
       await Promise.resolve()
-      const entered = archives.get(archive) ?? { calendar, at: now }
-      archives.set(archive, entered)
-      const { unit, timeZone } = entered.calendar
-      if (unit !== calendar.unit || timeZone !== calendar.timeZone) {
-        throw new StateError('ARCHIVE_CALENDAR', `${archive} has another calendar`, unit)
+      const { enteredAt = now, calendar: kept = calendar } = archives.get(name) ?? {}
+      if (kept.unit !== calendar.unit || kept.timeZone !== calendar.timeZone) {
+        throw new StateError('ARCHIVE_CALENDAR', `${name} has another calendar`, kept.unit)
       }
-      return entered.at
+      const entered = { name, calendar, start, settleMs, enteredAt }
+      archives.set(name, entered)
+      return entered
     },
+    listArchives: () =>
+      Promise.resolve([...archives.values()].sort((a, b) => (a.name < b.name ? -1 : 1))),
+    listWindows: (archive, range) =>
+      Promise.resolve(of(archive, ({ from }) => from >= range.from && from < range.to)),
     coveredUntil(archive, start) {
       const begins = new Map(of(archive).map(({ from, to }) => [from.getTime(), to]))
       let until = start
@@ -60,12 +58,16 @@ export function createMemoryArchiveLedger(): ArchiveLedger {
     get: (key) => Promise.resolve(windows.get(idOf(key))),
     listOpen: (archive) =>
       Promise.resolve(of(archive, ({ state }) => state === 'planned' || state === 'running')),
-    async retryFailed(archive, now) {
+    async retryFailed(archive, which) {
       let count = 0
       for (const window of windows.values()) {
         if (window.archive !== archive || window.state !== 'failed') continue
         const { retryAt, ...rest } = window
-        if (retryAt === undefined || retryAt > now) continue
+        const wanted =
+          'dueBy' in which
+            ? retryAt !== undefined && retryAt <= which.dueBy
+            : rest.from >= which.from && rest.from < which.to
+        if (!wanted) continue
         count++
         await change(
           window,
@@ -87,7 +89,22 @@ export function createMemoryArchiveLedger(): ArchiveLedger {
         delete finished.error
         return finished
       }),
+    adopt: (key, archivedAt) =>
+      change(
+        key,
+        ({ state }) => state === 'planned' || state === 'running',
+        (window) => {
+          const adopted = { ...window, state: 'archived' as const, archivedAt }
+          delete adopted.error
+          delete adopted.exportId
+          return adopted
+        },
+      ),
     fail: (key, exportId, failure) =>
-      change(key, runs(exportId), (window) => ({ ...window, ...failure, state: 'failed' })),
+      change(
+        key,
+        exportId === undefined ? ({ state }) => state === 'planned' : runs(exportId),
+        (window) => ({ ...window, ...failure, state: 'failed' }),
+      ),
   }
 }

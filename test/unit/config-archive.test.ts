@@ -5,16 +5,18 @@ const least = { DATABASE_URL: 'postgres://longhaul@db/longhaul', S3_BUCKET: 'exp
 
 describe('the configuration of the archive', () => {
   it('archives by a schedule only', () => {
-    expect(parseConfig({ ...least, ARCHIVE_TIMEZONE: 'Africa/Cairo' }).archive).toBeUndefined()
+    const defaults = { timeZone: 'UTC', start: undefined, settleMinutes: 120, file: undefined }
+    expect(parseConfig(least).archive).toEqual({ ...defaults, pattern: undefined })
     expect(parseConfig({ ...least, ARCHIVE_SCHEDULE: 'hourly' }).archive).toEqual({
-      ...{ pattern: '0 * * * *', timeZone: 'UTC', start: undefined, settleMinutes: 120 },
+      ...{ ...defaults, pattern: '0 * * * *' },
     })
     const all = {
       ...{ ARCHIVE_SCHEDULE: '30 2 * * *', ARCHIVE_TIMEZONE: 'Africa/Cairo' },
-      ...{ ARCHIVE_START: '2024-02-29', ARCHIVE_SETTLE_MINUTES: '0' },
+      ...{ ARCHIVE_START: '2024-02-29', ARCHIVE_SETTLE_MINUTES: '0', ARCHIVES_FILE: 'a.json' },
     }
     expect(parseConfig({ ...least, ...all }).archive).toEqual({
       ...{ pattern: '30 2 * * *', timeZone: 'Africa/Cairo', start: '2024-02-29', settleMinutes: 0 },
+      file: 'a.json',
     })
   })
 
@@ -30,6 +32,7 @@ describe('the configuration of the archive', () => {
     ['ARCHIVE_START', '2026-02-29', 'expected a date, such as 2025-01-01, got "2026-02-29"'],
     ['ARCHIVE_START', '2026-03-01T00:00:00Z', 'expected a date'],
     ['ARCHIVE_SETTLE_MINUTES', '-1', 'expected a whole number'],
+    ['ARCHIVE_FILE', 'a.json', 'did you mean ARCHIVES_FILE?'],
     ['ARCHIVE_SETTLE_MINUTE', '1', 'did you mean ARCHIVE_SETTLE_MINUTES?'],
   ])('names the variable and what was expected: %s=%s', (name, value, expected) => {
     const parse = () => parseConfig({ ...least, [name]: value })

@@ -50,6 +50,10 @@ describe('the configuration', () => {
       shutdownGraceSeconds: 25,
       linkTtlSeconds: 3600,
       artifactTtlDays: 7,
+      archive: {
+        ...{ pattern: undefined, file: undefined, timeZone: 'UTC', start: undefined },
+        settleMinutes: 120,
+      },
       logLevel: 'info',
       tracing: false,
     })
@@ -185,7 +189,6 @@ describe('a configuration that is wrong', () => {
     ['HOST', '0.0.0.0', 'expected 127.0.0.1, ::1 or localhost, got "0.0.0.0": without API keys'],
     ['HOST', '192.168.0.1', 'expected 127.0.0.1, ::1 or localhost'],
     ['HOST', '::', 'expected 127.0.0.1, ::1 or localhost'],
-    ['ARCHIVES_FILE', 'archives.json', 'does not support it yet'],
     ['EXPORT_CONCURENCY', '3', 'did you mean EXPORT_CONCURRENCY?'],
     ['LEASE_SECOND', '3', 'did you mean LEASE_SECONDS?'],
     ['SOURCE_DATABSE_URL', 'x', 'did you mean SOURCE_DATABASE_URL?'],

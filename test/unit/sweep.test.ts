@@ -16,6 +16,7 @@ function bundle() {
   const deps: SweepDeps = {
     records,
     artifacts,
+    isArchived: () => Promise.resolve(false),
     // whatever was written before the sweep is old enough
     clock: { now: () => new Date(Date.now() + 1000) },
     settings: { keyPrefix: '', orphanAgeMs: 0 },
@@ -109,9 +110,14 @@ describe('a sweep', () => {
 
   it('counts what it does not know, and touches none of it', async () => {
     const { deps, artifacts, put } = bundle()
-    const keys = [`exports/${newExport().id}/1/a.json`, 'exports/notes.txt', 'archive/a/b.gz']
+    const keys = [
+      `exports/${newExport().id}/1/a.json`,
+      'exports/notes.txt',
+      'archive/a/b.gz',
+      'a.gz',
+    ]
     for (const key of keys) await put(key)
-    expect(await sweep(deps, { signal })).toMatchObject({ unknown: 2, objects: 0 })
+    expect(await sweep(deps, { signal })).toMatchObject({ unknown: 3, objects: 0 })
     expect([...artifacts.objects.keys()]).toEqual(keys)
   })
 

@@ -4,7 +4,7 @@ import { reportLines } from '../../doctor/report.ts'
 import { listenForShutdown } from '../../runtime/shutdown.ts'
 import { version } from '../../version.ts'
 import { newCommand, type BuildCommand } from '../command.ts'
-import { doctorFoundProblem } from '../exit-codes.ts'
+import { foundProblem } from '../exit-codes.ts'
 import { createOutput } from '../output.ts'
 
 export const doctorCommand: BuildCommand = (readEnvironment) =>
@@ -30,7 +30,7 @@ export const doctorCommand: BuildCommand = (readEnvironment) =>
         }
         const counts = countStates(findings)
         output.result({ version, counts, findings }, lines)
-        if (counts.problem > 0) process.exitCode = doctorFoundProblem
+        if (counts.problem > 0) process.exitCode = foundProblem
       } finally {
         shutdown.dispose()
       }

@@ -1,0 +1,171 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { SpecError } from '../errors.ts'
+import type { Artifact } from '../export/model.ts'
+import { untilAborted } from '../runtime/abort.ts'
+import { got } from '../runtime/describe-issues.ts'
+import { endOfDate, startOfDate, windowAt, windowsFrom, type CalendarWindow } from './calendar.ts'
+import { checkDates, currentGenerations } from './coverage.ts'
+import type { ArchiveDefinition, LedgerWindow } from './model.ts'
+import { settledAt } from './plan-windows.ts'
+import { endedWindows, requestWindow, settleWindow, type WindowDeps } from './window-steps.ts'
+
+/** Between two looks, ms. */
+const pauseMs = 50
+
+export interface BackfillOptions {
+  /** The first local date of it. */
+  readonly from: string
+  /** The last one; absent: the last that has settled. */
+  readonly to?: string | undefined
+  readonly signal: AbortSignal
+  /** Told of each window of the range once: as soon as it is archived or has failed, at once where it was archived before. */
+  readonly onWindow?: (window: BackfilledWindow, progress: BackfillProgress) => void
+}
+
+export interface BackfilledWindow {
+  readonly window: LedgerWindow
+  /** `present`: archived before. */
+  readonly outcome: 'archived' | 'failed' | 'present'
+  /** Of the export that was archived now. */
+  readonly artifact?: Artifact
+}
+
+/** Counts of windows. */
+export interface BackfillProgress {
+  readonly total: number
+  readonly archived: number
+  readonly failed: number
+  readonly present: number
+}
+
+/**
+ * Archives the windows that begin in a range of dates, whether they are before the first window of the nightly archive or not,
+ * oldest first, and those again that had failed. Workers export them; this only plans and follows. Ended at any point, it goes on from there
+ * the next time; many may run at the same time, and beside the nightly archive.
+ * @throws SpecError when a window of the range has not settled, StateError when the archive is kept by another calendar,
+ *   SourceError, QueueError, StoreError, the signal's reason
+ */
+export async function backfill(
+  deps: WindowDeps,
+  definition: ArchiveDefinition,
+  { from, to, signal, onWindow }: BackfillOptions,
+): Promise<BackfillProgress> {
+  const { ledger, records, clock, settings } = deps
+  const { name, calendar, request } = definition
+  const { windows, ...range } = windowsOf(definition, { from, to }, clock.now())
+  await ledger.open(definition, clock.now())
+  await ledger.retryFailed(name, range)
+
+  const progress = { total: windows.length, archived: 0, failed: 0, present: 0 }
+  const told = new Set<number>()
+  async function tell(done: readonly LedgerWindow[], archived: 'archived' | 'present') {
+    const ids = archived === 'archived' ? done.flatMap(({ exportId }) => exportId ?? []) : []
+    const found = await records.getMany(ids)
+    const artifacts = new Map(found.map(({ id, artifact }) => [id, artifact]))
+    for (const window of done) {
+      told.add(window.from.getTime())
+      const outcome = window.state === 'failed' ? 'failed' : archived
+      progress[outcome]++
+      const artifact = artifacts.get(window.exportId ?? '')
+      onWindow?.(
+        { window, outcome, ...(artifact === undefined ? {} : { artifact }) },
+        { ...progress },
+      )
+    }
+  }
+  /** From the first on that nobody was told of: of a long range the ledger has a few behind it. */
+  async function read() {
+    const next = windows.find(({ from }) => !told.has(from.getTime()))
+    const entries = await ledger.listWindows(name, { ...range, from: next?.from ?? range.to })
+    const untold = [...currentGenerations(entries)].filter(([start]) => !told.has(start))
+    return new Map(untold)
+  }
+  /** So many more windows, as planned ones; each was planned by somebody by then. */
+  async function plan(count: number, known: ReadonlyMap<number, LedgerWindow>) {
+    const isOpen = ({ from }: CalendarWindow) =>
+      !told.has(from.getTime()) && !known.has(from.getTime())
+    const next = windows.filter(isOpen).slice(0, Math.max(0, count))
+    return Promise.all(
+      next.map(async (window): Promise<LedgerWindow> => {
+        const key = { archive: name, from: window.from, generation: 1 }
+        await ledger.plan(key, window, request)
+        return { ...window, ...key, request, state: 'planned', tries: 0 }
+      }),
+    )
+  }
+
+  await tell(doneOf([...(await read()).values()]), 'present')
+  while (told.size < windows.length) {
+    const known = await read()
+    const entries = [...known.values()]
+    await tell(doneOf(entries), 'archived')
+    const ended = await endedWindows(deps, entries)
+    const room = settings.openWindows - openOf(entries).length + ended.length
+    const planned = entries.filter(({ state }) => state === 'planned')
+    const added = await plan(room, known)
+    await Promise.all([
+      ...ended.map((each) => settleWindow(deps, calendar, each, signal)),
+      ...[...planned, ...added].map((window) => requestWindow(deps, window)),
+    ])
+    if (told.size < windows.length) {
+      await untilAborted(sleep(pauseMs, undefined, { ref: false }), signal)
+    }
+  }
+  return progress
+}
+
+const openOf = (entries: readonly LedgerWindow[]) =>
+  entries.filter(({ state }) => state === 'planned' || state === 'running')
+
+const doneOf = (entries: readonly LedgerWindow[]) =>
+  entries.filter(({ state }) => state === 'archived' || state === 'failed')
+
+interface Windows {
+  readonly windows: readonly CalendarWindow[]
+  readonly from: Date
+  readonly to: Date
+}
+
+/** The windows that begin on the dates of a range. @throws SpecError when there is none, or one has not settled */
+function windowsOf(
+  definition: ArchiveDefinition,
+  dates: Pick<BackfillOptions, 'from' | 'to'>,
+  now: Date,
+): Windows {
+  checkDates(dates)
+  const { calendar } = definition
+  const from = startOfDate(dates.from, calendar.timeZone)
+  const to = dates.to === undefined ? now : endOfDate(dates.to, calendar.timeZone)
+  const windows: CalendarWindow[] = []
+  if (from !== undefined && to !== undefined) {
+    for (const window of windowsFrom(calendar, from)) {
+      if (window.from >= to) break
+      if (settledAt(window.to, definition) > now) {
+        if (dates.to === undefined) break
+        throw notSettled(definition, window, dates.to, now)
+      }
+      if (window.from >= from) windows.push(window)
+    }
+  }
+  const [first, last] = [windows[0], windows.at(-1)]
+  if (first !== undefined && last !== undefined) {
+    return { windows, from: first.from, to: last.to }
+  }
+  throw new SpecError(
+    'SPEC_INVALID',
+    `from, to: expected the start of a ${calendar.unit} that has settled among the dates, got ${dates.from} to ${dates.to ?? 'now'}.`,
+  )
+}
+
+function notSettled(
+  definition: ArchiveDefinition,
+  { name, to }: CalendarWindow,
+  date: string,
+  now: Date,
+): SpecError {
+  const latest = windowAt(definition.calendar, new Date(now.getTime() - definition.settleMs))
+  return new SpecError(
+    'SPEC_INVALID',
+    `to: expected a date before ${latest.date}, got ${got(date)}: ${name} has not settled before ${settledAt(to, definition).toISOString()}.`,
+  )
+}

@@ -1,0 +1,175 @@
+/** What happens to one window: its export is requested, and once that is over, settled. Each step may be done twice. */
+import { errorFacts, StoreError } from '../errors.ts'
+import type { ExportRecord } from '../export/model.ts'
+import { windowPrefix } from '../export/object-key.ts'
+import type { ArtifactStore, ExportQueue, ExportRecords, StoredEntry } from '../export/ports.ts'
+import { requestExport } from '../export/request-export.ts'
+import type { Clock } from '../runtime/clock.ts'
+import type { Calendar } from './calendar.ts'
+import type { LedgerWindow } from './model.ts'
+import { describeWindow, manifestKey, openManifest, sealManifest } from './manifest.ts'
+import { retryAfterMs } from './plan-windows.ts'
+import type { ArchiveLedger, ManifestStore } from './ports.ts'
+
+export interface WindowDeps {
+  readonly ledger: ArchiveLedger
+  readonly records: Pick<ExportRecords, 'create' | 'getMany' | 'expire'>
+  readonly queue: Pick<ExportQueue, 'enqueue'>
+  readonly artifacts: Pick<ArtifactStore, 'list' | 'stat' | 'remove' | 'abortUploads'>
+  readonly manifests: ManifestStore
+  readonly clock: Clock
+  readonly settings: ArchiveSettings
+}
+
+export interface ArchiveSettings {
+  readonly keyPrefix: string
+  /** Windows of one archive that are open at the same time: who has many to do asks for a few, then a few more. */
+  readonly openWindows: number
+}
+
+const keyOf = ({ archive, from, generation }: LedgerWindow) => ({ archive, from, generation })
+
+/** Who asks for an archive's exports: no API key has such a name. */
+const requesterOf = (archive: string) => `archive:${archive}`
+
+/**
+ * Requests a window's export; a name for each try: who dies between the two steps, or does them beside another, makes no
+ * second export. What is archived already, though this ledger does not know of it, is not read again: the control
+ * database may be a new one, or one that was set back.
+ */
+export async function requestWindow(
+  deps: WindowDeps,
+  window: LedgerWindow,
+): Promise<'requested' | 'archived' | 'failed' | undefined> {
+  const { ledger, clock } = deps
+  try {
+    if ((await namedArtifact(deps, window)) !== undefined) {
+      return (await ledger.adopt(keyOf(window), clock.now())) ? 'archived' : undefined
+    }
+  } catch (error) {
+    return failCorrupt(deps, window, error)
+  }
+  const { archive: name, date, from, to, generation, tries } = window
+  const asked = { ...window.request, time_from: from.toISOString(), time_to: to.toISOString() }
+  const { record } = await requestExport(deps, asked, {
+    requestedBy: requesterOf(name),
+    idempotencyKey: [from.toISOString(), generation, tries + 1].join('/'),
+    archive: { name, date, generation },
+  })
+  return (await ledger.begin(keyOf(window), record.id)) ? 'requested' : undefined
+}
+
+/** The running ones of windows whose exports have ended, and those. */
+export async function endedWindows(
+  { records }: Pick<WindowDeps, 'records'>,
+  windows: readonly LedgerWindow[],
+): Promise<readonly EndedWindow[]> {
+  const running = windows.filter(({ state }) => state === 'running')
+  const found = await records.getMany(running.flatMap(({ exportId }) => exportId ?? []))
+  const byId = new Map(found.map((record) => [record.id, record]))
+  return running.flatMap((window) => {
+    const record = byId.get(window.exportId ?? '')
+    const hasEnded = record !== undefined && record.state !== 'queued' && record.state !== 'running'
+    return hasEnded ? [{ window, record }] : []
+  })
+}
+
+export interface EndedWindow {
+  readonly window: LedgerWindow
+  readonly record: ExportRecord
+}
+
+/** Settles a window by what has come of its export. Undefined: somebody else has. */
+export async function settleWindow(
+  deps: WindowDeps,
+  calendar: Calendar,
+  { window, record }: EndedWindow,
+  signal: AbortSignal,
+): Promise<'archived' | 'failed' | undefined> {
+  if (record.state === 'completed') {
+    try {
+      const kept = await keepArtifact(deps, calendar, window, record, signal)
+      return kept ? 'archived' : undefined
+    } catch (error) {
+      return failCorrupt(deps, window, error)
+    }
+  }
+  const { ledger, clock } = deps
+  const error = record.error ?? {
+    code: 'EXPORT_CANCELED',
+    message: `Export ${record.id} was ${record.state}.`,
+    retryable: true,
+  }
+  const retryAt = new Date(clock.now().getTime() + retryAfterMs(window.tries))
+  const failed = await ledger.fail(keyOf(window), record.id, { error, retryAt })
+  return failed ? 'failed' : undefined
+}
+
+/** One window fails by what somebody did to it in the bucket; the others go on. @throws any other error */
+async function failCorrupt(
+  { ledger, clock }: WindowDeps,
+  window: LedgerWindow,
+  error: unknown,
+): Promise<'failed' | undefined> {
+  if (!(error instanceof StoreError) || error.code !== 'ARCHIVE_CORRUPT') throw error
+  const retryAt = new Date(clock.now().getTime() + retryAfterMs(window.tries))
+  const { exportId } = window.state === 'running' ? window : {}
+  const failure = { error: errorFacts(error), retryAt }
+  return (await ledger.fail(keyOf(window), exportId, failure)) ? 'failed' : undefined
+}
+
+/** What the manifest of a window names, if there is one. @throws StoreError when either is not as it was written */
+async function namedArtifact(
+  { artifacts, manifests, settings: { keyPrefix } }: WindowDeps,
+  window: LedgerWindow,
+): Promise<string | undefined> {
+  const key = manifestKey(keyPrefix, window)
+  const text = await manifests.get(key)
+  if (text === undefined) return undefined
+  const { artifact } = openManifest(key, text)
+  const stored = await artifacts.stat(artifact.key)
+  if (stored?.bytes === artifact.bytes) return artifact.key
+  const found = stored === undefined ? 'is not there' : `has ${stored.bytes}`
+  throw new StoreError(
+    'ARCHIVE_CORRUPT',
+    `The manifest ${key} names ${artifact.key} of ${artifact.bytes} bytes, which ${found}.`,
+    {
+      hint: 'Put the artifact back from a copy, or remove the manifest: the window is then archived anew.',
+    },
+  )
+}
+
+/**
+ * The manifest is the last to be written. Whoever reads the partition by then finds one artifact alone: what attempts left that
+ * did not win is gone, also those of exports that failed before. Where there is a manifest already, it holds, and ours goes.
+ */
+async function keepArtifact(
+  deps: WindowDeps,
+  calendar: Calendar,
+  window: LedgerWindow,
+  record: ExportRecord,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const { ledger, records, artifacts, manifests, clock, settings } = deps
+  const ours = record.artifact?.key
+  const written = windowPrefix(settings.keyPrefix, { ...window, name: window.archive }, record.spec)
+  const others: StoredEntry[] = []
+  for await (const entry of artifacts.list(written, { signal })) {
+    if (entry.kind === 'upload' || entry.key !== ours) others.push(entry)
+  }
+  // looked up only where there is another one that it may name
+  const isAlone = others.every(({ kind }) => kind === 'upload')
+  const kept = isAlone ? ours : ((await namedArtifact(deps, window)) ?? ours)
+  for (const { kind, key } of others) {
+    if (kind === 'upload') await artifacts.abortUploads(key)
+    else if (key !== kept) await artifacts.remove(key)
+  }
+  if (kept === ours) {
+    const text = sealManifest(describeWindow(window, calendar, record))
+    await manifests.putOnce(manifestKey(settings.keyPrefix, window), text)
+    return ledger.finish(keyOf(window), record.id, clock.now())
+  }
+  if (ours !== undefined) await artifacts.remove(ours)
+  await records.expire(record.id, clock.now())
+  return ledger.adopt(keyOf(window), clock.now())
+}

@@ -1,0 +1,96 @@
+import type { ArchiveCoverage, CoveredWindow, CoverageState } from '../archive/coverage.ts'
+import { formatCount } from './output.ts'
+
+const marks: Readonly<Record<CoverageState, string>> = {
+  archived: '#',
+  running: 'r',
+  planned: 'p',
+  failed: 'F',
+  missing: '.',
+  settling: '~',
+}
+
+/** Of ranges and failed windows each, at most. */
+const shown = 20
+
+/** What a row of the calendar holds, and where in it a window stands, counted from 0. */
+const layouts = {
+  month: { row: ({ date }: CoveredWindow) => date.slice(0, 4), columns: 12 },
+  day: { row: ({ date }: CoveredWindow) => date.slice(0, 7), columns: 31 },
+  hour: { row: ({ date }: CoveredWindow) => date, columns: 25 },
+} as const
+
+/** An archive for a person: a line about the whole, a calendar with a character a window, and what wants a look. */
+export function drawCoverage({ archive, windows }: ArchiveCoverage): readonly string[] {
+  const { unit, timeZone } = archive.calendar
+  const counts = Object.entries(countStates(windows))
+  const sums = counts.map(([state, count]) => `${formatCount(count)} ${state}`).join(', ')
+  const present = counts.map(([state]) => `${marks[state as CoverageState]} ${state}`).join('  ')
+  return [
+    `${archive.name}: by the ${unit}, ${timeZone}: ${sums === '' ? 'nothing is over yet' : sums}`,
+    ...(windows.length === 0 ? [] : [...drawRows(unit, windows), `${' '.repeat(12)}${present}`]),
+    ...limited(missingRanges(windows), 'missing ranges'),
+    ...limited(windows.filter(({ state }) => state === 'failed').map(describeFailed), 'failed'),
+  ]
+}
+
+function drawRows(
+  unit: keyof typeof layouts,
+  windows: readonly CoveredWindow[],
+): readonly string[] {
+  const { row, columns } = layouts[unit]
+  const rows = new Map<string, string[]>()
+  for (const window of windows) {
+    const name = row(window)
+    let cells = rows.get(name)
+    if (cells === undefined) rows.set(name, (cells = Array<string>(columns).fill(' ')))
+    cells[columnOf(unit, window, cells)] = marks[window.state]
+  }
+  return [...rows].map(([name, cells]) => `  ${name.padEnd(10)}${cells.join('')}`.trimEnd())
+}
+
+function columnOf(
+  unit: keyof typeof layouts,
+  { date }: CoveredWindow,
+  cells: readonly string[],
+): number {
+  if (unit === 'month') return Number(date.slice(5, 7)) - 1
+  if (unit === 'day') return Number(date.slice(8, 10)) - 1
+  // hours of a day follow each other, of which there may be 23 or 25
+  return cells.findLastIndex((cell) => cell !== ' ') + 1
+}
+
+/** How many windows are in which state, in the order of the marks; without those that are none. */
+export const countStates = (
+  windows: readonly CoveredWindow[],
+): Partial<Record<CoverageState, number>> =>
+  Object.fromEntries(
+    Object.keys(marks)
+      .map((state) => [state, windows.filter((window) => window.state === state).length] as const)
+      .filter(([, count]) => count > 0),
+  )
+
+/** Neighbours that are missing, as one line. */
+function missingRanges(windows: readonly CoveredWindow[]): readonly string[] {
+  const ranges: { first: CoveredWindow; last: CoveredWindow }[] = []
+  windows.forEach((window, index) => {
+    if (window.state !== 'missing') return
+    const range = ranges.at(-1)
+    if (range !== undefined && range.last === windows[index - 1]) range.last = window
+    else ranges.push({ first: window, last: window })
+  })
+  return ranges.map(({ first, last }) =>
+    first === last ? `missing  ${first.name}` : `missing  ${first.name} to ${last.name}`,
+  )
+}
+
+function describeFailed({ name, entry }: CoveredWindow): string {
+  const { tries = 0, error, retryAt } = entry ?? {}
+  const next = retryAt === undefined ? '' : `, again at ${retryAt.toISOString()}`
+  return `failed   ${name}, try ${tries}${next}: ${error?.message ?? 'for an unknown reason'}`
+}
+
+const limited = (lines: readonly string[], what: string) => [
+  ...lines.slice(0, shown).map((line) => `  ${line}`),
+  ...(lines.length > shown ? [`  … and ${formatCount(lines.length - shown)} more ${what}`] : []),
+]
