@@ -17,7 +17,7 @@ const oneFolder = (name, packages, folder) => ({
 })
 
 const L0 = ['^src/errors\\.ts$', '^src/runtime/', '^src/logger\\.ts$', '^src/version\\.ts$']
-const domain = ['^src/(export|archive)/(model|ports)\\.ts$', ...L0]
+const domain = ['^src/(export|archive|verify)/(model|ports)\\.ts$', ...L0]
 /** What adapters are asked to look at. */
 const inspection = '^src/doctor/ports\\.ts$'
 
@@ -55,6 +55,12 @@ module.exports = {
       'archive',
       '^src/archive/',
       ['^src/export/', ...L0],
+      'policy and use cases, no technology',
+    ),
+    only(
+      'verify',
+      '^src/verify/',
+      ['^src/(archive|export|encode)/', '^src/datasets/dataset\\.ts$', ...L0],
       'policy and use cases, no technology',
     ),
     only(

@@ -23,6 +23,7 @@ import { createRowSource } from './postgres/snapshot.ts'
 import { sourceLimits } from './postgres/source-limits.ts'
 import { openQueue } from './queue/open-queue.ts'
 import { createProducer } from './queue/producer.ts'
+import type { ArtifactReader } from './verify/ports.ts'
 import { systemClock } from './runtime/clock.ts'
 import { createReadiness, type Probe, type Readiness } from './runtime/readiness.ts'
 import { withResources, type Resources } from './runtime/resources.ts'
@@ -30,6 +31,7 @@ import { MiB } from './runtime/units.ts'
 import { createArtifactStore } from './s3/artifact-store.ts'
 import { createS3Client } from './s3/client.ts'
 import { createManifestStore } from './s3/manifest-store.ts'
+import { readObject } from './s3/read-object.ts'
 
 /**
  * How long a stream may rest at one batch of rows, ms: a client takes it as slowly as it likes, so long as
@@ -59,6 +61,7 @@ export interface Base {
   readonly records: ExportRecords
   readonly artifacts: ArtifactStore
   readonly manifests: ManifestStore
+  readonly reader: ArtifactReader
   readonly ledger: ArchiveLedger
   /** Of what server and worker need, but for the queue. */
   readonly probes: Readonly<Record<string, Probe>>
@@ -112,8 +115,11 @@ export async function composeBase(
   const records = measuredRecords(createExportRecords(control), registry)
   measureUnfinished(records, registry, { datasets: datasetNames })
   const manifests = createManifestStore(client, config.s3.bucket)
+  const reader: ArtifactReader = {
+    read: (key, options) => readObject(client, config.s3.bucket, key, options),
+  }
   const ledger = createArchiveLedger(control)
-  return { resources, records, artifacts, manifests, ledger, probes }
+  return { resources, records, artifacts, manifests, reader, ledger, probes }
 }
 
 /** Starts the HTTP interface. @throws ConfigError, SourceError, QueueError */

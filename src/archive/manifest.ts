@@ -4,6 +4,7 @@ import { StateError, StoreError } from '../errors.ts'
 import { instantOf } from '../export/instant.ts'
 import type { ExportRecord } from '../export/model.ts'
 import { compactInstant, manifestsFolder } from '../export/object-key.ts'
+import { exportRequest } from '../export/spec.ts'
 import { version } from '../version.ts'
 import type { Calendar } from './calendar.ts'
 import type { LedgerWindow } from './model.ts'
@@ -69,13 +70,22 @@ export function sealManifest(manifest: Manifest): string {
   return `${JSON.stringify({ ...manifest, sha256 })}\n`
 }
 
+const { shape: asked } = exportRequest
+
 /** What a reader needs of a manifest: newer versions may say more. */
 const manifestShape = z.looseObject({
   manifest_version: z.literal(manifestVersion),
+  ...{ archive: z.string(), window: z.string(), generation: z.int() },
+  ...{ dataset: z.string(), time_from: z.iso.datetime(), time_to: z.iso.datetime() },
+  filter_events: asked.filter_events.unwrap(),
+  filter_state: asked.filter_state.unwrap(),
+  export_content: z.boolean(),
+  format: asked.format.unwrap(),
+  compression: asked.compression.unwrap(),
   snapshot_at: z.iso.datetime(),
   artifact: z.looseObject({
-    ...{ key: z.string(), rows: z.number(), bytes: z.number(), sha256: z.string() },
-    ...{ raw_bytes: z.number(), raw_sha256: z.string() },
+    ...{ key: z.string(), rows: z.int(), bytes: z.int(), sha256: z.string() },
+    ...{ raw_bytes: z.int(), raw_sha256: z.string() },
   }),
   sha256: z.string(),
 })

@@ -17,6 +17,7 @@ import { seedCommand } from './commands/seed.ts'
 import { serveCommand } from './commands/serve.ts'
 import { statusCommand } from './commands/status.ts'
 import { sweepCommand } from './commands/sweep.ts'
+import { verifyCommand } from './commands/verify.ts'
 import { workerCommand } from './commands/worker.ts'
 import { exitCodeHelp, exitCodeOf } from './exit-codes.ts'
 import { describeError } from './output.ts'
@@ -33,7 +34,7 @@ function buildProgram(): Command {
   const commands = [
     ...[demoCommand, devCommand, migrateCommand, seedCommand, serveCommand, workerCommand],
     ...[exportCommand, statusCommand, listCommand, downloadCommand, cancelCommand],
-    ...[archiveCommand, sweepCommand, keysCommand, doctorCommand],
+    ...[archiveCommand, verifyCommand, sweepCommand, keysCommand, doctorCommand],
   ]
   for (const build of commands) program.addCommand(build(readEnvironment))
   // also for the sub-commands: a wrong command line throws, and ends below with exit code 64

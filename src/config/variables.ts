@@ -81,6 +81,9 @@ const variables = z.object({
 })
 export type VariableName = keyof typeof variables.shape
 
+/** Planned, and dangerous to ignore in silence: somebody who sets them relies on them. */
+const notYet = ['ALERT_WEBHOOK_URL']
+
 /** All of them, or some. */
 export const variableNames = Object.keys(variables.shape) as VariableName[]
 
@@ -106,6 +109,9 @@ export function parseVariables<Name extends VariableName>(
     ...(names.some((name) => name === 'REDIS_URL') ? redisConflicts(given) : []),
     ...(names.some((name) => name === 'S3_BUCKET') ? storeConflicts(given) : []),
     ...(names.some((name) => name === 'HOST') ? doorProblems(given) : []),
+    ...notYet
+      .filter((name) => given[name] !== undefined)
+      .map((name) => `${name}: this version does not support it yet, and must not ignore it`),
     ...misspelt(Object.keys(given)),
   ]
   if (!result.success || problems.length > 0) throw new ConfigError(problems)

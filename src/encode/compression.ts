@@ -33,8 +33,9 @@ interface ZstdOptions {
 }
 
 /** Absent from the oldest Node that Longhaul runs on, and so from the types. */
-const { createZstdCompress } = zlib as unknown as {
+const { createZstdCompress, createZstdDecompress } = zlib as unknown as {
   readonly createZstdCompress?: (options: ZstdOptions) => Transform
+  readonly createZstdDecompress?: (options: { readonly chunkSize: number }) => Transform
 }
 
 /** Whether this Node can pack so. */
@@ -61,6 +62,35 @@ export function compress(
   // gzip has a checksum anyway, zstd on demand
   const params = { [zstdChecksumFlag]: 1 }
   return through(chunks, createZstdCompress({ chunkSize: outputBytes, params }))
+}
+
+/** What is packed cannot be unpacked: it was cut, or altered. */
+export class UnpackError extends Error {}
+
+/** Unpacks what `compress` has packed. @throws UnpackError, EncodeError when this Node cannot unpack so, what `chunks` throws */
+export async function* decompress(
+  chunks: AsyncIterable<Buffer>,
+  compression: Compression,
+): AsyncGenerator<Buffer> {
+  if (compression === 'none') {
+    yield* chunks
+    return
+  }
+  const options = { chunkSize: outputBytes }
+  const unpacking =
+    compression === 'gzip' ? zlib.createGunzip(options) : createZstdDecompress?.(options)
+  if (unpacking === undefined) {
+    throw new EncodeError(`A zstd artifact cannot be unpacked: ${zstdNeeds}.`, {
+      hint: 'Use a newer Node.',
+    })
+  }
+  try {
+    yield* through(chunks, unpacking)
+  } catch (error) {
+    const { code = '' } = error as NodeJS.ErrnoException
+    if (error instanceof Error && /^(Z_|ZSTD_)/.test(code)) throw new UnpackError(error.message)
+    throw error
+  }
 }
 
 /** One buffer for what comes out, mostly. */

@@ -62,10 +62,10 @@ describe.concurrent('a wrong configuration', () => {
 
   it('does not ignore what it does not know yet', async () => {
     const { code, stderr } = await runCli(['serve'], {
-      env: { ...env, ARCHIVES_FILE: 'archives.json' },
+      env: { ...env, ALERT_WEBHOOK_URL: 'https://alerts.example/' },
     })
     expect(code).toBe(78)
-    expect(stderr).toContain('ARCHIVES_FILE')
+    expect(stderr).toContain('ALERT_WEBHOOK_URL')
   })
 
   it('does not serve the network without keys', async () => {

@@ -21,6 +21,7 @@ export interface TestBucket {
   /** Keys of all open multipart uploads. */
   openUploads(): Promise<readonly string[]>
   putObject(key: string, body: Buffer): Promise<void>
+  removeObject(key: string): Promise<void>
 }
 
 /**
@@ -59,10 +60,13 @@ export async function createTestBucket(release: Release, endpoint?: string): Pro
   const putObject = async (Key: string, Body: Buffer) => {
     await client.send(new PutObjectCommand({ Bucket, Key, Body }))
   }
+  const removeObject = async (Key: string) => {
+    await client.send(new DeleteObjectCommand({ Bucket, Key }))
+  }
   release(async () => {
-    for (const Key of await keys()) await client.send(new DeleteObjectCommand({ Bucket, Key }))
+    for (const key of await keys()) await removeObject(key)
     await client.send(new DeleteBucketCommand({ Bucket })).catch(() => undefined)
     client.destroy()
   })
-  return { client, settings, keys, openUploads, putObject }
+  return { client, settings, keys, openUploads, putObject, removeObject }
 }

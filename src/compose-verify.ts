@@ -1,0 +1,105 @@
+/** The composition root of `longhaul verify`. */
+import { readCoverage, type CoverageQuery } from './archive/coverage.ts'
+import type { LedgerWindow } from './archive/model.ts'
+import { composeBase, type Base } from './compose.ts'
+import type { Config } from './config.ts'
+import { StateError } from './errors.ts'
+import type { ExportRecord } from './export/model.ts'
+import type { Logger } from './logger.ts'
+import { createRegistry } from './metrics/registry.ts'
+import { createRowCounter } from './postgres/count-rows.ts'
+import { sourceLimits } from './postgres/source-limits.ts'
+import { systemClock } from './runtime/clock.ts'
+import { createResources, type Resources } from './runtime/resources.ts'
+import { statedByRecord, verifyArtifact, type Verdict } from './verify/verify-export.ts'
+import { verifyWindow } from './verify/verify-window.ts'
+
+export interface VerifyOptions {
+  readonly againstSource: boolean
+  readonly signal: AbortSignal
+}
+
+/** @throws ConfigError, NotFoundError, StateError when it has no artifact, SourceError, StoreError, the signal's reason */
+export const verifyExport = (
+  config: Config,
+  logger: Logger,
+  id: string,
+  options: VerifyOptions,
+): Promise<{ readonly record: ExportRecord; readonly verdict: Verdict }> =>
+  withBase(config, logger, async (base) => {
+    const record = await base.records.get(id)
+    const stated = record.state === 'completed' ? statedByRecord(record) : undefined
+    if (stated === undefined) {
+      const code =
+        record.state === 'queued' || record.state === 'running' ? 'EXPORT_NOT_READY' : 'EXPORT_GONE'
+      throw new StateError(
+        code,
+        `Export ${id} is ${record.state}: there is no artifact to verify.`,
+        record.state,
+        {
+          hint: 'Verify an export that is completed; `longhaul list` shows which are.',
+        },
+      )
+    }
+    const deps = { reader: base.reader, counter: openCounter(base.resources, config, options) }
+    return { record, verdict: await verifyArtifact(deps, stated, options) }
+  })
+
+export interface VerifyArchiveOptions extends VerifyOptions, Omit<CoverageQuery, 'archive'> {
+  readonly archive: string
+  /** Told of each window as soon as it is known. */
+  readonly onWindow?: (verified: VerifiedWindow) => void
+}
+
+export interface VerifiedWindow {
+  readonly window: LedgerWindow
+  readonly verdict: Verdict
+}
+
+/**
+ * Verifies the archived windows that begin in a range of dates, oldest first, of each the latest generation.
+ * @throws ConfigError, SpecError when there is no such archive, SourceError, StoreError, the signal's reason
+ */
+export const verifyArchive = (
+  config: Config,
+  logger: Logger,
+  { archive: name, from, to, onWindow, ...options }: VerifyArchiveOptions,
+): Promise<readonly VerifiedWindow[]> =>
+  withBase(config, logger, async ({ resources, ledger, ...ports }) => {
+    const query = { archive: name, from, to }
+    const [coverage] = await readCoverage(ledger, query, systemClock.now())
+    const entries = coverage?.windows.flatMap(({ entry }) => entry ?? []) ?? []
+    const counter = openCounter(resources, config, options)
+    const deps = { ...ports, counter, keyPrefix: config.keyPrefix }
+    const verified: VerifiedWindow[] = []
+    for (const window of entries.filter(({ state }) => state === 'archived')) {
+      const each = { window, verdict: await verifyWindow(deps, window, options) }
+      onWindow?.(each)
+      verified.push(each)
+    }
+    return verified
+  })
+
+async function withBase<T>(
+  config: Config,
+  logger: Logger,
+  work: (base: Base) => Promise<T>,
+): Promise<T> {
+  const resources = createResources()
+  try {
+    return await work(await composeBase(config, logger, resources, createRegistry()))
+  } finally {
+    await resources.release()
+  }
+}
+
+function openCounter(resources: Resources, config: Config, { againstSource }: VerifyOptions) {
+  if (!againstSource) return undefined
+  const limits = sourceLimits({
+    stallMs: config.stallSeconds * 1000,
+    maxMs: config.maxSeconds * 1000,
+  })
+  return resources.add(createRowCounter(config.sourceDatabaseUrl, limits), (counter) =>
+    counter.close(),
+  )
+}
