@@ -86,7 +86,9 @@ export async function beginSnapshot(
   } catch (error) {
     if (!(error instanceof pg.DatabaseError)) throw error
     // where the server cannot do that, there is one who reads
-    await client.query('rollback')
+    await client.query('rollback').catch(() => {
+      throw error
+    })
     return start(client, limits, undefined)
   }
 }

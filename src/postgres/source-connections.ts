@@ -41,6 +41,8 @@ export function createSourceConnections(url: string): SourceConnections {
   })
   // an idle connection that breaks is dropped by the pool; without a listener it would end the process
   pool.on('error', () => undefined)
+  // for its whole life: between the pool's listener and that of whoever takes it, what breaks would end the process, too
+  pool.on('connect', (client) => client.on('error', () => undefined))
   const used = new WeakSet<pg.PoolClient>()
   let closed: Promise<void> | undefined
   return {
@@ -49,16 +51,10 @@ export function createSourceConnections(url: string): SourceConnections {
       const client = await pool.connect()
       const wasUsed = used.has(client)
       used.add(client)
-      // a broken connection also rejects what waits on it; the event alone would end the process
-      const ignore = () => undefined
-      client.on('error', ignore)
       return {
         client,
         used: wasUsed,
-        giveBack() {
-          client.off('error', ignore)
-          client.release()
-        },
+        giveBack: () => client.release(),
         async leave() {
           await disconnect(client)
           client.release(true)
