@@ -2,8 +2,14 @@
 import { readFileSync } from 'node:fs'
 import { exportJob } from '../jobs/export.ts'
 import { nightlyArchiveJob } from '../jobs/nightly-archive.ts'
-import type { ArchiveReport } from './archive/archive-windows.ts'
-import { backfill, type BackfillOptions, type BackfillProgress } from './archive/backfill.ts'
+import {
+  backfill,
+  nothingToFill,
+  planBackfill,
+  type BackfillDates,
+  type BackfillOptions,
+  type BackfillProgress,
+} from './archive/backfill.ts'
 import {
   readCoverage,
   unknownArchive,
@@ -11,7 +17,7 @@ import {
   type CoverageQuery,
 } from './archive/coverage.ts'
 import { builtInDefinition, parseDefinitions } from './archive/definitions.ts'
-import { followArchive } from './archive/follow-archive.ts'
+import { followArchives } from './archive/follow-archive.ts'
 import type { ArchiveDefinition } from './archive/model.ts'
 import { composeBase, type Base } from './compose.ts'
 import type { Config } from './config.ts'
@@ -76,7 +82,7 @@ export async function archiveStatus(
   }
 }
 
-export interface BackfillRequest extends BackfillOptions {
+export interface BackfillRequest extends BackfillDates, BackfillOptions {
   /** Name of one archive; absent: all. */
   readonly archive?: string | undefined
   /** Windows of an archive that are open at the same time. */
@@ -91,11 +97,14 @@ export interface BackfillRequest extends BackfillOptions {
 export async function backfillArchives(
   config: Config,
   logger: Logger,
-  { archive: name, parallel, ...options }: BackfillRequest,
+  { archive: name, parallel, from, to, ...options }: BackfillRequest,
 ): Promise<readonly BackfilledArchive[]> {
   const known = readDefinitions(config.archive)
   const definitions = known.filter((each) => name === undefined || each.name === name)
   if (name !== undefined && definitions.length === 0) throw unknownArchive(name, known)
+  // all of them, before the first begins: what is wrong shows at once
+  const plans = definitions.map((each) => planBackfill(each, { from, to }, systemClock.now()))
+  if (plans.every(({ windows }) => windows.length === 0)) throw nothingToFill(plans, { from, to })
   const resources = createResources()
   try {
     const { records, ...base } = await composeBase(config, logger, resources, createRegistry())
@@ -107,8 +116,8 @@ export async function backfillArchives(
     const settings = { keyPrefix: config.keyPrefix, openWindows: parallel }
     const deps = { ...base, records, queue, clock: systemClock, settings }
     const done: BackfilledArchive[] = []
-    for (const definition of definitions) {
-      done.push({ name: definition.name, ...(await backfill(deps, definition, options)) })
+    for (const plan of plans) {
+      done.push({ name: plan.definition.name, ...(await backfill(deps, plan, options)) })
     }
     return done
   } finally {
@@ -139,16 +148,8 @@ export async function startArchiver(
   const deps = { ...ports, clock: systemClock, settings: { keyPrefix, openWindows } }
   const definitions = readDefinitions(config)
   for (const definition of definitions) await deps.ledger.open(definition, systemClock.now())
-  const archive = async (options: { readonly signal: AbortSignal }) =>
-    sum(await Promise.all(definitions.map((each) => followArchive(deps, each, options))))
+  const archive = (options: { readonly signal: AbortSignal }) =>
+    followArchives(deps, definitions, options)
   const job = nightlyArchiveJob({ pattern: config.pattern, tz: config.timeZone })
   await startScheduled(connection, job, archive, { resources, logger })
-}
-
-const sum = (reports: readonly ArchiveReport[]): ArchiveReport => {
-  const total = { planned: 0, requested: 0, archived: 0, failed: 0, open: 0 }
-  for (const report of reports) {
-    for (const name of Object.keys(total) as (keyof ArchiveReport)[]) total[name] += report[name]
-  }
-  return total
 }

@@ -56,6 +56,12 @@ export interface VerifiedWindow {
   readonly verdict: Verdict
 }
 
+export interface VerifiedArchive {
+  readonly windows: readonly VerifiedWindow[]
+  /** How many windows of the range are not archived. */
+  readonly others: number
+}
+
 /**
  * Verifies the archived windows that begin in a range of dates, oldest first, of each the latest generation.
  * @throws ConfigError, SpecError when there is no such archive, SourceError, StoreError, the signal's reason
@@ -64,7 +70,7 @@ export const verifyArchive = (
   config: Config,
   logger: Logger,
   { archive: name, from, to, onWindow, ...options }: VerifyArchiveOptions,
-): Promise<readonly VerifiedWindow[]> =>
+): Promise<VerifiedArchive> =>
   withBase(config, logger, async ({ resources, ledger, ...ports }) => {
     const query = { archive: name, from, to }
     const [coverage] = await readCoverage(ledger, query, systemClock.now())
@@ -72,12 +78,15 @@ export const verifyArchive = (
     const counter = openCounter(resources, config, options)
     const deps = { ...ports, counter, keyPrefix: config.keyPrefix }
     const verified: VerifiedWindow[] = []
-    for (const window of entries.filter(({ state }) => state === 'archived')) {
+    // one that failed for what somebody did to it in the bucket differs, too
+    const isVerified = ({ state, error }: LedgerWindow) =>
+      state === 'archived' || error?.code === 'ARCHIVE_CORRUPT'
+    for (const window of entries.filter(isVerified)) {
       const each = { window, verdict: await verifyWindow(deps, window, options) }
       onWindow?.(each)
       verified.push(each)
     }
-    return verified
+    return { windows: verified, others: (coverage?.windows.length ?? 0) - verified.length }
   })
 
 async function withBase<T>(

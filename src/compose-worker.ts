@@ -1,7 +1,7 @@
 /** The composition root of the worker, and of a single sweep. */
 import { exportJob } from '../jobs/export.ts'
 import { retentionSweepJob } from '../jobs/retention-sweep.ts'
-import { isNamed } from './archive/named-artifact.ts'
+import { hasManifest, isNamed } from './archive/named-artifact.ts'
 import { startArchiver } from './compose-archive.ts'
 import { composeBase, createProcessReadiness, type Base, type Server } from './compose.ts'
 import type { Config } from './config.ts'
@@ -69,7 +69,7 @@ export const startExportWorker = (
     const connection = await openQueue(config, { logger, waitUntil: signal })
     const sweeper = measuredSweep(createSweep(base, config), registry)
     await startScheduled(connection, retentionSweepJob, sweeper, { resources, logger })
-    const { records, artifacts } = base
+    const { records, artifacts, manifests } = base
     const settings = exportSettings(config)
     const source = resources.add(
       createRowSource(config.sourceDatabaseUrl, {
@@ -96,7 +96,11 @@ export const startExportWorker = (
     const reconciler = startReconciler(reconcileDeps, { intervalMs, perKey, logger })
     resources.add(reconciler, (running) => running.stop())
     const measured = measuredSource(source, registry)
-    const deps = { records, queue, source: measured, artifacts, clock: systemClock, settings }
+    const isArchived = (record: ExportRecord) => hasManifest(manifests, config.keyPrefix, record)
+    const deps = {
+      ...{ records, queue, source: measured, artifacts, isArchived },
+      ...{ clock: systemClock, settings },
+    }
     const worker = await startWorker(connection, exportJob, deps, {
       concurrency: config.exportConcurrency,
       lockMs: settings.leaseMs,

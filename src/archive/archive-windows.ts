@@ -38,9 +38,11 @@ export async function archiveWindows(
     if (outcome !== undefined) counts[outcome]++
   }
 
-  let room = settings.openWindows - (await ledger.listOpen(name)).length
+  const first = firstWindow(entered)
+  // a backfill of earlier ones may take days, and holds nothing up
+  const ours = (await ledger.listOpen(name)).filter(({ from }) => from >= first.from)
+  let room = settings.openWindows - ours.length
   if (room > 0) {
-    const first = firstWindow(entered)
     const coveredUntil = await ledger.coveredUntil(name, first.from)
     for (const window of dueWindows(definition, { now: clock.now(), coveredUntil })) {
       if (room <= 0) break
@@ -56,7 +58,7 @@ export async function archiveWindows(
   for (const window of open) {
     signal.throwIfAborted()
     if (window.state !== 'planned') continue
-    const outcome = await requestWindow(deps, window)
+    const outcome = await requestWindow(deps, window, signal)
     if (outcome !== undefined) counts[outcome]++
   }
   return { ...counts, open: open.length }

@@ -12,11 +12,23 @@ import { endedWindows, requestWindow, settleWindow, type WindowDeps } from './wi
 /** Between two looks, ms. */
 const pauseMs = 50
 
-export interface BackfillOptions {
+export interface BackfillDates {
   /** The first local date of it. */
   readonly from: string
   /** The last one; absent: the last that has settled. */
   readonly to?: string | undefined
+}
+
+/** Which windows of an archive are to be filled. */
+export interface BackfillPlan {
+  readonly definition: ArchiveDefinition
+  /** Oldest first; none where none begins on those dates. */
+  readonly windows: readonly CalendarWindow[]
+  readonly from: Date
+  readonly to: Date
+}
+
+export interface BackfillOptions {
   readonly signal: AbortSignal
   /** Told of each window of the range once: as soon as it is archived or has failed, at once where it was archived before. */
   readonly onWindow?: (window: BackfilledWindow, progress: BackfillProgress) => void
@@ -39,20 +51,17 @@ export interface BackfillProgress {
 }
 
 /**
- * Archives the windows that begin in a range of dates, whether they are before the first window of the nightly archive or not,
- * oldest first, and those again that had failed. Workers export them; this only plans and follows. Ended at any point, it goes on from there
+ * Archives the windows of a plan, whether they are before the first window of the nightly archive or not, oldest first, and those again that had failed. Workers export them; this only plans and follows. Ended at any point, it goes on from there
  * the next time; many may run at the same time, and beside the nightly archive.
- * @throws SpecError when a window of the range has not settled, StateError when the archive is kept by another calendar,
- *   SourceError, QueueError, StoreError, the signal's reason
+ * @throws StateError when the archive is kept by another calendar, SourceError, QueueError, StoreError, the signal's reason
  */
 export async function backfill(
   deps: WindowDeps,
-  definition: ArchiveDefinition,
-  { from, to, signal, onWindow }: BackfillOptions,
+  { definition, windows, ...range }: BackfillPlan,
+  { signal, onWindow }: BackfillOptions,
 ): Promise<BackfillProgress> {
   const { ledger, records, clock, settings } = deps
   const { name, calendar, request } = definition
-  const { windows, ...range } = windowsOf(definition, { from, to }, clock.now())
   await ledger.open(definition, clock.now())
   await ledger.retryFailed(name, range)
 
@@ -80,18 +89,19 @@ export async function backfill(
     const untold = [...currentGenerations(entries)].filter(([start]) => !told.has(start))
     return new Map(untold)
   }
-  /** So many more windows, as planned ones; each was planned by somebody by then. */
+  /** So many more windows; those that somebody else has planned meanwhile are read with the next look. */
   async function plan(count: number, known: ReadonlyMap<number, LedgerWindow>) {
     const isOpen = ({ from }: CalendarWindow) =>
       !told.has(from.getTime()) && !known.has(from.getTime())
     const next = windows.filter(isOpen).slice(0, Math.max(0, count))
-    return Promise.all(
-      next.map(async (window): Promise<LedgerWindow> => {
+    const planned = await Promise.all(
+      next.map(async (window): Promise<readonly LedgerWindow[]> => {
         const key = { archive: name, from: window.from, generation: 1 }
-        await ledger.plan(key, window, request)
-        return { ...window, ...key, request, state: 'planned', tries: 0 }
+        const isOurs = await ledger.plan(key, window, request)
+        return isOurs ? [{ ...window, ...key, request, state: 'planned', tries: 0 }] : []
       }),
     )
+    return planned.flat()
   }
 
   await tell(doneOf([...(await read()).values()]), 'present')
@@ -100,12 +110,14 @@ export async function backfill(
     const entries = [...known.values()]
     await tell(doneOf(entries), 'archived')
     const ended = await endedWindows(deps, entries)
-    const room = settings.openWindows - openOf(entries).length + ended.length
-    const planned = entries.filter(({ state }) => state === 'planned')
-    const added = await plan(room, known)
+    const running = entries.filter(({ state }) => state === 'running').length - ended.length
+    const room = Math.max(0, settings.openWindows - running)
+    // those that had failed are planned all at once
+    const planned = entries.filter(({ state }) => state === 'planned').slice(0, room)
+    const added = await plan(room - planned.length, known)
     await Promise.all([
       ...ended.map((each) => settleWindow(deps, calendar, each, signal)),
-      ...[...planned, ...added].map((window) => requestWindow(deps, window)),
+      ...[...planned, ...added].map((window) => requestWindow(deps, window, signal)),
     ])
     if (told.size < windows.length) {
       await untilAborted(sleep(pauseMs, undefined, { ref: false }), signal)
@@ -114,48 +126,44 @@ export async function backfill(
   return progress
 }
 
-const openOf = (entries: readonly LedgerWindow[]) =>
-  entries.filter(({ state }) => state === 'planned' || state === 'running')
-
 const doneOf = (entries: readonly LedgerWindow[]) =>
   entries.filter(({ state }) => state === 'archived' || state === 'failed')
 
-interface Windows {
-  readonly windows: readonly CalendarWindow[]
-  readonly from: Date
-  readonly to: Date
-}
-
-/** The windows that begin on the dates of a range. @throws SpecError when there is none, or one has not settled */
-function windowsOf(
+/**
+ * The windows that begin on the dates of a range.
+ * @throws SpecError when a date is none, or one of the windows has not settled
+ */
+export function planBackfill(
   definition: ArchiveDefinition,
-  dates: Pick<BackfillOptions, 'from' | 'to'>,
+  dates: BackfillDates,
   now: Date,
-): Windows {
+): BackfillPlan {
   checkDates(dates)
   const { calendar } = definition
-  const from = startOfDate(dates.from, calendar.timeZone)
-  const to = dates.to === undefined ? now : endOfDate(dates.to, calendar.timeZone)
+  const from = startOfDate(dates.from, calendar.timeZone) ?? now
+  const to = dates.to === undefined ? now : (endOfDate(dates.to, calendar.timeZone) ?? now)
   const windows: CalendarWindow[] = []
-  if (from !== undefined && to !== undefined) {
-    for (const window of windowsFrom(calendar, from)) {
-      if (window.from >= to) break
-      if (settledAt(window.to, definition) > now) {
-        if (dates.to === undefined) break
-        throw notSettled(definition, window, dates.to, now)
-      }
-      if (window.from >= from) windows.push(window)
+  for (const window of windowsFrom(calendar, from)) {
+    if (window.from >= to) break
+    if (settledAt(window.to, definition) > now) {
+      if (dates.to === undefined) break
+      throw notSettled(definition, window, dates.to, now)
     }
+    if (window.from >= from) windows.push(window)
   }
-  const [first, last] = [windows[0], windows.at(-1)]
-  if (first !== undefined && last !== undefined) {
-    return { windows, from: first.from, to: last.to }
-  }
-  throw new SpecError(
-    'SPEC_INVALID',
-    `from, to: expected the start of a ${calendar.unit} that has settled among the dates, got ${dates.from} to ${dates.to ?? 'now'}.`,
-  )
+  return { definition, windows, from: windows[0]?.from ?? from, to: windows.at(-1)?.to ?? from }
 }
+
+/** No archive has a window to be filled. */
+export const nothingToFill = (
+  plans: readonly BackfillPlan[],
+  { from, to }: BackfillDates,
+): SpecError =>
+  new SpecError(
+    'SPEC_INVALID',
+    `from, to: expected dates on which a window begins that has settled, got ${from} to ${to ?? 'now'} for ` +
+      `${plans.map(({ definition: { name, calendar } }) => `${name}, by the ${calendar.unit}`).join('; ')}.`,
+  )
 
 function notSettled(
   definition: ArchiveDefinition,
@@ -166,6 +174,6 @@ function notSettled(
   const latest = windowAt(definition.calendar, new Date(now.getTime() - definition.settleMs))
   return new SpecError(
     'SPEC_INVALID',
-    `to: expected a date before ${latest.date}, got ${got(date)}: ${name} has not settled before ${settledAt(to, definition).toISOString()}.`,
+    `to: expected a date before ${latest.date}, got ${got(date)}: ${name} of ${definition.name} has not settled before ${settledAt(to, definition).toISOString()}.`,
   )
 }

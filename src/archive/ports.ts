@@ -58,6 +58,6 @@ export interface WindowFailure {
 export interface ManifestStore {
   /** Undefined when there is none. @throws StoreError */
   get(key: string): Promise<string | undefined>
-  /** Stores JSON where there is nothing yet; what is there stays as it is. @throws StoreError */
-  putOnce(key: string, text: string): Promise<void>
+  /** Stores JSON where there is nothing yet; what is there stays as it is. Whether it was stored now. @throws StoreError */
+  putOnce(key: string, text: string): Promise<boolean>
 }

@@ -1,5 +1,6 @@
 /** What happens to one window: its export is requested, and once that is over, settled. Each step may be done twice. */
 import { errorFacts, StoreError } from '../errors.ts'
+import { instantOf } from '../export/instant.ts'
 import type { ExportRecord } from '../export/model.ts'
 import { windowPrefix } from '../export/object-key.ts'
 import type { ArtifactStore, ExportQueue, ExportRecords, StoredEntry } from '../export/ports.ts'
@@ -40,12 +41,12 @@ const requesterOf = (archive: string) => `archive:${archive}`
 export async function requestWindow(
   deps: WindowDeps,
   window: LedgerWindow,
+  signal: AbortSignal,
 ): Promise<'requested' | 'archived' | 'failed' | undefined> {
-  const { ledger, clock } = deps
+  const { ledger } = deps
   try {
-    if ((await namedArtifact(deps, window)) !== undefined) {
-      return (await ledger.adopt(keyOf(window), clock.now())) ? 'archived' : undefined
-    }
+    const named = await namedArtifact(deps, window)
+    if (named !== undefined) return await adopt(deps, window, named, signal)
   } catch (error) {
     return failCorrupt(deps, window, error)
   }
@@ -86,13 +87,15 @@ export async function settleWindow(
   { window, record }: EndedWindow,
   signal: AbortSignal,
 ): Promise<'archived' | 'failed' | undefined> {
-  if (record.state === 'completed') {
-    try {
-      const kept = await keepArtifact(deps, calendar, window, record, signal)
-      return kept ? 'archived' : undefined
-    } catch (error) {
-      return failCorrupt(deps, window, error)
+  try {
+    if (record.state === 'completed') {
+      return await keepArtifact(deps, calendar, window, record, signal)
     }
+    // its worker has seen that it is archived
+    const named = await namedArtifact(deps, window)
+    if (named !== undefined) return await adopt(deps, window, named, signal)
+  } catch (error) {
+    return failCorrupt(deps, window, error)
   }
   const { ledger, clock } = deps
   const error = record.error ?? {
@@ -139,6 +142,44 @@ async function namedArtifact(
   )
 }
 
+/** What there is of a window besides one object: whoever reads the partition would read that, too. */
+async function listOthers(
+  { artifacts, settings: { keyPrefix } }: WindowDeps,
+  window: LedgerWindow,
+  kept: string | undefined,
+  signal: AbortSignal,
+): Promise<readonly StoredEntry[]> {
+  const range = { from: instantOf(window.from), to: instantOf(window.to) }
+  const written = windowPrefix(keyPrefix, { ...window, name: window.archive }, { range })
+  const others: StoredEntry[] = []
+  for await (const entry of artifacts.list(written, { signal })) {
+    if (entry.kind === 'upload' || entry.key !== kept) others.push(entry)
+  }
+  return others
+}
+
+async function removeAll(
+  { artifacts }: WindowDeps,
+  entries: readonly StoredEntry[],
+): Promise<void> {
+  for (const { kind, key } of entries) {
+    await (kind === 'upload' ? artifacts.abortUploads(key) : artifacts.remove(key))
+  }
+}
+
+/** The manifest that is there holds: what the window's own exports have made goes. @param named what it names */
+async function adopt(
+  deps: WindowDeps,
+  window: LedgerWindow,
+  named: string,
+  signal: AbortSignal,
+): Promise<'archived' | undefined> {
+  const { ledger, records, clock } = deps
+  await removeAll(deps, await listOthers(deps, window, named, signal))
+  if (window.exportId !== undefined) await records.expire(window.exportId, clock.now())
+  return (await ledger.adopt(keyOf(window), clock.now())) ? 'archived' : undefined
+}
+
 /**
  * The manifest is the last to be written. Whoever reads the partition by then finds one artifact alone: what attempts left that
  * did not win is gone, also those of exports that failed before. Where there is a manifest already, it holds, and ours goes.
@@ -149,27 +190,32 @@ async function keepArtifact(
   window: LedgerWindow,
   record: ExportRecord,
   signal: AbortSignal,
-): Promise<boolean> {
-  const { ledger, records, artifacts, manifests, clock, settings } = deps
-  const ours = record.artifact?.key
-  const written = windowPrefix(settings.keyPrefix, { ...window, name: window.archive }, record.spec)
-  const others: StoredEntry[] = []
-  for await (const entry of artifacts.list(written, { signal })) {
-    if (entry.kind === 'upload' || entry.key !== ours) others.push(entry)
-  }
+): Promise<'archived' | undefined> {
+  const { ledger, manifests, clock, settings } = deps
+  const { artifact } = record
+  const others = await listOthers(deps, window, artifact?.key, signal)
   // looked up only where there is another one that it may name
-  const isAlone = others.every(({ kind }) => kind === 'upload')
-  const kept = isAlone ? ours : ((await namedArtifact(deps, window)) ?? ours)
-  for (const { kind, key } of others) {
-    if (kind === 'upload') await artifacts.abortUploads(key)
-    else if (key !== kept) await artifacts.remove(key)
+  if (others.some(({ kind }) => kind === 'object')) {
+    const named = await namedArtifact(deps, window)
+    if (named !== undefined && named !== artifact?.key) return adopt(deps, window, named, signal)
   }
-  if (kept === ours) {
-    const text = sealManifest(describeWindow(window, calendar, record))
-    await manifests.putOnce(manifestKey(settings.keyPrefix, window), text)
-    return ledger.finish(keyOf(window), record.id, clock.now())
+  await removeAll(deps, others)
+  const key = manifestKey(settings.keyPrefix, window)
+  const text = sealManifest(describeWindow(window, calendar, record))
+  const isWritten = await manifests.putOnce(key, text)
+  // from a try before this one, unless the control database was set back
+  const stored = isWritten
+    ? undefined
+    : openManifest(key, (await manifests.get(key)) ?? '').artifact
+  if (stored === undefined || (stored.key === artifact?.key && stored.sha256 === artifact.sha256)) {
+    const isFinished = await ledger.finish(keyOf(window), record.id, clock.now())
+    return isFinished ? 'archived' : undefined
   }
-  if (ours !== undefined) await artifacts.remove(ours)
-  await records.expire(record.id, clock.now())
-  return ledger.adopt(keyOf(window), clock.now())
+  throw new StoreError(
+    'ARCHIVE_CORRUPT',
+    `The manifest ${key} names ${stored.key} with SHA-256 ${stored.sha256}, which is not there any more.`,
+    {
+      hint: 'Put that artifact back from a copy, or remove the manifest: the window is then archived anew.',
+    },
+  )
 }

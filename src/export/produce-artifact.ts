@@ -1,3 +1,4 @@
+import type { DatasetQuery } from '../datasets/dataset.ts'
 import { compress } from '../encode/compression.ts'
 import { artifactFormat, encodings } from '../encode/format.ts'
 import { createTally, type Tally } from '../encode/tally.ts'
@@ -16,6 +17,15 @@ export interface ProduceArtifactOptions extends Pick<PutOptions, 'signal'> {
   /** Guess of the JSON's size; what is packed has less. */
   readonly estimatedBytes: number | undefined
 }
+
+/** A guess of the artifact's size, bytes, generous: too large a part costs memory, too many cost the export. */
+export const estimateBytes = (
+  queries: readonly DatasetQuery[],
+  estimatedRows: number | undefined,
+): number | undefined =>
+  estimatedRows === undefined
+    ? undefined
+    : estimatedRows * Math.max(...queries.map(({ rowBytes }) => rowBytes))
 
 /**
  * Rows to bytes to object: counted and digested as they pass, held nowhere.

@@ -2,7 +2,6 @@
  * One attempt of an export, from snapshot to artifact. The page to read first; the middle stages of
  * the flow are the pipeline of `produce-artifact.ts`.
  */
-import type { DatasetQuery } from '../datasets/dataset.ts'
 import { encodings } from '../encode/format.ts'
 import { createTally, type Tally } from '../encode/tally.ts'
 import {
@@ -19,8 +18,9 @@ import { admitAfter } from './admit-exports.ts'
 import { startHeartbeat } from './heartbeat.ts'
 import type { Artifact, ExportRecord } from './model.ts'
 import type { ArtifactStore, ExportQueue, ExportRecords, RowSource, Snapshot } from './ports.ts'
-import { produceArtifact } from './produce-artifact.ts'
+import { estimateBytes, produceArtifact } from './produce-artifact.ts'
 import { readToEnd } from './read-to-end.ts'
+import { refuseArchived, type RefuseArchivedDeps } from './refuse-archived.ts'
 import { removeLeftovers } from './remove-leftovers.ts'
 import { decideRetry, type RetryDecision, type RetryLimits } from './retry-policy.ts'
 import { queriesOf } from './spec.ts'
@@ -28,7 +28,7 @@ import { traceAttempt } from './trace-attempt.ts'
 import { takeExport, type NotNow, type TakeSettings } from './take-export.ts'
 import { startWatchdog } from './watchdog.ts'
 
-export interface RunExportDeps {
+export interface RunExportDeps extends RefuseArchivedDeps {
   readonly records: ExportRecords
   /** Of exports that were held back until this one ended. */
   readonly queue: Pick<ExportQueue, 'enqueue'>
@@ -87,23 +87,22 @@ async function runClaimed(
   signal: AbortSignal,
 ): Promise<AttemptOutcome> {
   const { settings } = deps
-  const clean = await cleanUpBehind(deps, record, signal)
-  const { failures } = record
-  if (failures >= settings.maxFailures || countAttempts(record) > settings.maxAttempts) {
-    return abandon(deps, record)
-  }
   const attempt: Attempt = { record, tally: createTally() }
   try {
+    await refuseArchived(deps, record, { ms: cleanUpMs(settings) / 2, signal })
+    const clean = await cleanUpBehind(deps, record, signal)
+    if (isUsedUp(record, settings)) return await abandon(deps, record)
     const artifact = await runAttempt(deps, attempt, signal)
     // a store that was away then has taken the artifact meanwhile
     if (!clean) await cleanUpBehind(deps, record, signal)
     return { outcome: 'completed', record, artifact }
-  } catch (error) {
-    return endAttempt(deps, attempt, error instanceof Error ? error : new TypeError(String(error)))
+  } catch (cause) {
+    const error = cause instanceof Error ? cause : new TypeError(String(cause))
+    return endAttempt(deps, attempt, error)
   }
 }
 
-/** How long the earlier attempts are cleaned up behind, ms; part of the lease, which is not renewed yet. */
+/** How long the earlier attempts are cleaned up behind, ms; with what comes before, part of the lease, which is not renewed yet. */
 const cleanUpMs = ({ leaseMs }: RunExportSettings) => Math.min(5_000, leaseMs / 2)
 
 /** How long the removal of an object that did not win is waited for, ms. */
@@ -134,6 +133,9 @@ interface Attempt {
   /** Once it is stored; whether the record knows it is another question. */
   artifact?: Artifact
 }
+
+const isUsedUp = (record: ExportRecord, { maxFailures, maxAttempts }: RunExportSettings) =>
+  record.failures >= maxFailures || countAttempts(record) > maxAttempts
 
 /** A worker that dies, such as by lack of memory, reports no error: its claims are what counts. */
 async function abandon(
@@ -242,9 +244,3 @@ const givenUp = ({ retryable, message }: ErrorFacts, { reason }: RetryDecision) 
 /** How long ago the first attempt began when this one did, ms: by the control database's clock alone. */
 const msBefore = ({ startedAt, attemptAt }: ExportRecord) =>
   startedAt === undefined || attemptAt === undefined ? 0 : attemptAt.getTime() - startedAt.getTime()
-
-/** A guess of the artifact's size, generous: too large a part costs memory, too many cost the export. */
-const estimateBytes = (queries: readonly DatasetQuery[], estimatedRows: number | undefined) =>
-  estimatedRows === undefined
-    ? undefined
-    : estimatedRows * Math.max(...queries.map(({ rowBytes }) => rowBytes))

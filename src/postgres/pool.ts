@@ -59,7 +59,11 @@ export function createPool(
   // an idle connection that breaks is dropped by the pool; without a listener it would end the process
   pool.on('error', () => undefined)
   const connected = new Set<pg.PoolClient>()
-  pool.on('connect', (client) => connected.add(client))
+  pool.on('connect', (client) => {
+    connected.add(client)
+    // one that breaks between two statements of a transaction; the next statement tells
+    client.on('error', () => undefined)
+  })
   pool.on('remove', (client) => connected.delete(client))
 
   async function close(): Promise<void> {
@@ -74,9 +78,6 @@ export function createPool(
 
   async function transaction<T>(work: (query: Query) => Promise<T>): Promise<T> {
     const client = await translated(pool.connect())
-    // one that breaks between two statements would end the process; the next statement tells
-    const ignore = () => undefined
-    client.on('error', ignore)
     const query: Query = (text, values = []) => translated(client.query(text, [...values]))
     let failed = true
     try {
@@ -86,7 +87,6 @@ export function createPool(
       failed = false
       return result
     } finally {
-      client.off('error', ignore)
       // a connection that is closed rolls back what it had begun, whatever state it is in
       client.release(failed)
     }

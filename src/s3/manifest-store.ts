@@ -32,13 +32,18 @@ export function createManifestStore(client: S3Client, bucket: string): ManifestS
 
     async putOnce(key, text) {
       try {
-        await put(key, text, true).catch(async (error: unknown) => {
-          const status = error instanceof S3ServiceException && error.$metadata.httpStatusCode
-          if (status === 412) return
-          if (status !== 501) throw error
-          // a store without conditional writes: between the look and the write there may be another, of the same bytes
-          if ((await statObject(client, bucket, key)) === undefined) await put(key, text, false)
-        })
+        await put(key, text, true)
+        return true
+      } catch (error) {
+        const status = error instanceof S3ServiceException && error.$metadata.httpStatusCode
+        if (status === 412) return false
+        if (status !== 501) throw translateS3Error(error, bucket)
+      }
+      try {
+        // a store without conditional writes: between the look and the write there may be another, of the same bytes
+        if ((await statObject(client, bucket, key)) !== undefined) return false
+        await put(key, text, false)
+        return true
       } catch (error) {
         throw translateS3Error(error, bucket)
       }

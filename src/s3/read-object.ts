@@ -1,11 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { GetObjectCommand, NoSuchKey, type S3Client } from '@aws-sdk/client-s3'
+import { GetObjectCommand, NoSuchKey, S3ServiceException, type S3Client } from '@aws-sdk/client-s3'
 import { StoreError } from '../errors.ts'
 import { translateS3Error } from './s3-errors.ts'
 
 /** So many times in a row without a new byte, a broken connection is followed by another one. */
 const maxFailures = 5
 const pauseMs = 500
+
+const isPreconditionFailed = (error: unknown) =>
+  error instanceof S3ServiceException && error.$metadata.httpStatusCode === 412
+
+const replaced = (key: string, offset: number) =>
+  new StoreError('STORE_REJECTED', `${key} was replaced after ${offset} bytes of it were read.`, {
+    hint: 'Run it again, once nobody writes to it any more.',
+  })
 
 /**
  * The bytes of an object; undefined when there is none. Where a connection breaks it goes on behind the last byte, of the same object.
@@ -44,6 +52,9 @@ export async function readObject(
         )
       } catch (cause) {
         signal.throwIfAborted()
+        // all is there, and whoever asked digests it: a checksum that the SDK compared says no more
+        if (offset >= length && failures === 0) return
+        if (isPreconditionFailed(cause)) throw replaced(key, offset)
         const error = translateS3Error(cause, bucket)
         if (!error.retryable || failures >= maxFailures) throw error
         await sleep(pauseMs, undefined, { signal }).catch(() => signal.throwIfAborted())

@@ -1,16 +1,8 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { keysWith, readManifests, readObject } from '../support/read-archive.ts'
-import {
-  createFolder,
-  errorOf,
-  jsonOf,
-  runCli,
-  serviceEnvironment,
-  startCli,
-} from '../support/run-cli.ts'
+import { createFolder, jsonOf, runCli, serviceEnvironment, startCli } from '../support/run-cli.ts'
 import { startTestSystem, type TestSystem } from '../support/system.ts'
 import { until } from '../support/until.ts'
 
@@ -157,6 +149,18 @@ describe('archives that a file defines', { timeout: 120_000 }, () => {
       'monthly: 1 windows: 1 archived, 0 were there, 0 failed\n' +
         'ids: 5 windows: 5 archived, 0 were there, 0 failed\n',
     ])
+    const none = ['--from', '2025-03-02', '--to', '2025-03-03']
+    const rest = await archive(none, { ARCHIVES_FILE: file })
+    expect([rest.code, rest.stdout]).toEqual([
+      0,
+      'monthly: 0 windows: 0 archived, 0 were there, 0 failed\n' +
+        'ids: 2 windows: 0 archived, 2 were there, 0 failed\n',
+    ])
+    const refused = await archive([...none, '--archive', 'monthly'], { ARCHIVES_FILE: file })
+    expect([refused.code, refused.stderr]).toEqual([
+      64,
+      expect.stringContaining('for monthly, by the month'),
+    ])
     const manifests = await readManifests(system)
     const [month] = manifests.filter((each) => each.archive === 'monthly')
     expect(month).toMatchObject({ window: '2025-03', artifact: { rows: 50 } })
@@ -173,55 +177,3 @@ describe('archives that a file defines', { timeout: 120_000 }, () => {
     expect(stderr).toContain('ARCHIVES_FILE: all: filter_events')
   })
 })
-
-describe(
-  'what is archived, when the control database has forgotten it',
-  { timeout: 120_000 },
-  () => {
-    const forget = ({ database }: TestSystem) =>
-      database.pool.query('truncate longhaul.archive_windows, longhaul.archives, longhaul.exports')
-
-    it('is taken over by its manifests, and nothing is exported again', async () => {
-      const { system, archive, windows } = await setup()
-      await archive(range)
-      const before = await system.bucket.keys()
-      await forget(system)
-      // purged since: an export would be empty
-      await system.database.pool.query('delete from context_services.services')
-      expect((await archive(range)).code).toBe(0)
-      expect(await windows()).toEqual(tenEach)
-      expect(await system.bucket.keys()).toEqual(before)
-      expect((await system.client.list({ limit: 100 })).exports).toEqual([])
-    })
-
-    it('but was altered or removed in the bucket, fails that window, and is left as it is', async () => {
-      const { system, archive } = await setup()
-      await archive(range)
-      await forget(system)
-      const { client, settings } = system.bucket
-      const Bucket = settings.bucket
-      const [altered, , lost] = [...(await keysWith(system, '/_manifests/'))].sort()
-      const text = String(await readObject(system, altered!))
-      const Body = text.replace('"rows":10', '"rows":11')
-      await client.send(new PutObjectCommand({ Bucket, Key: altered, Body }))
-      const { artifact } = JSON.parse(String(await readObject(system, lost!))) as {
-        artifact: { key: string }
-      }
-      await client.send(new DeleteObjectCommand({ Bucket, Key: artifact.key }))
-      const before = await system.bucket.keys()
-
-      const result = await archive(range)
-      expect(result.code).toBe(1)
-      expect(result.stderr).toMatch(
-        /2025-03-01 {2}failed: The manifest .* is not as it was written/,
-      )
-      expect(result.stderr).toMatch(
-        /2025-03-03 {2}failed: The manifest .* names .* which is not there/,
-      )
-      expect(result.stdout).toContain('5 windows: 3 archived, 0 were there, 2 failed')
-      expect(await system.bucket.keys()).toEqual(before)
-      const json = await archive(['--from', '2025-03-01', '--archive', 'none', '--json'])
-      expect(errorOf(json)).toMatchObject({ code: 'ARCHIVE_UNKNOWN' })
-    })
-  },
-)

@@ -34,7 +34,7 @@ describe('longhaul verify --archive', { timeout: 120_000 }, () => {
   it('says of each window that it is as it was archived, and changes nothing', async () => {
     const { system, verifyAll } = await setup()
     const before = await system.bucket.keys()
-    const { code, stdout, stderr } = await verifyAll('--against-source')
+    const { code, stdout, stderr } = await verifyAll('--to', days[2]!, '--against-source')
     expect(code).toBe(0)
     expect(stdout).toBe('services: 3 windows: 3 as they were archived, 0 differ\n')
     expect(stderr.split('\n').slice(0, -1)).toEqual(
@@ -44,7 +44,15 @@ describe('longhaul verify --archive', { timeout: 120_000 }, () => {
     const some = jsonOf(await verifyAll('--json', '--from', days[0]!, '--to', days[0]!))
     const { bytes } = first!.artifact
     const window = { window: days[0], generation: 1, ok: true, rows: 10, bytes, problems: [] }
-    expect(some).toEqual({ archive: 'services', differing: 0, windows: [window] })
+    const later = await verifyAll()
+    expect([later.code, later.stderr]).toEqual([
+      0,
+      expect.stringContaining('1 more window is not archived: see longhaul archive status'),
+    ])
+    expect(some).toEqual({
+      ...{ archive: 'services', differing: 0, not_archived: 0 },
+      windows: [window],
+    })
     expect(await system.bucket.keys()).toEqual(before)
   })
 

@@ -85,8 +85,11 @@ export function createArchiveWorld(
     }),
     manifests: mayCrash({
       get: (key: string) => Promise.resolve(objects.get(key)),
-      putOnce: (key: string, text: string) =>
-        Promise.resolve(objects.has(key) ? undefined : void objects.set(key, text)),
+      putOnce(key: string, text: string) {
+        const isNew = !objects.has(key)
+        if (isNew) objects.set(key, text)
+        return Promise.resolve(isNew)
+      },
     }),
     clock,
     settings: { keyPrefix, openWindows: 4 },

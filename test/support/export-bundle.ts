@@ -35,6 +35,7 @@ export async function exportBundle(
     queue: { enqueue: () => Promise.resolve() },
     source,
     artifacts: createMemoryArtifactStore(),
+    isArchived: () => Promise.resolve(false),
     clock: systemClock,
     settings: {
       keyPrefix: 'p/',

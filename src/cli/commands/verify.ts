@@ -56,7 +56,7 @@ export const verifyCommand: BuildCommand = (readEnvironment) =>
           settle(verdict.problems.length > 0)
           return
         }
-        const windows = await verifyArchive(config, logger, {
+        const { windows, others } = await verifyArchive(config, logger, {
           ...{ archive, from, to, againstSource, signal },
           onWindow: (each) => {
             for (const line of describeWindow(each)) output.note(line)
@@ -66,7 +66,14 @@ export const verifyCommand: BuildCommand = (readEnvironment) =>
         const summary =
           `${archive}: ${formatCount(windows.length)} windows: ` +
           `${formatCount(windows.length - differing)} as they were archived, ${formatCount(differing)} differ`
-        output.result({ archive, differing, windows: windows.map(viewWindow) }, [summary])
+        if (others > 0) {
+          const what = others === 1 ? 'window is' : 'windows are'
+          output.note(
+            `${formatCount(others)} more ${what} not archived: see longhaul archive status`,
+          )
+        }
+        const views = windows.map(viewWindow)
+        output.result({ archive, differing, not_archived: others, windows: views }, [summary])
         settle(differing > 0)
       } finally {
         shutdown.dispose()
