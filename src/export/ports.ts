@@ -226,6 +226,11 @@ export interface ArtifactStore {
   put(key: string, chunks: AsyncIterable<Buffer>, options: PutOptions): Promise<StoredObject>
   /** Undefined when there is no such object. */
   stat(key: string): Promise<StoredObject | undefined>
+  /**
+   * Copies an object within the store. Undefined when there is none. The copy is whole or not there; copied once more, or by
+   * others at the same time, it is the same.
+   */
+  copy(from: string, to: string): Promise<StoredObject | undefined>
   /** Removes the object and any open upload of this key. Nothing there is no error. */
   remove(key: string): Promise<void>
   /** Aborts every open upload of this key; an object there stays. Nothing there is no error. */

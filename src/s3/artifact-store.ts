@@ -1,6 +1,7 @@
 import type { S3Client } from '@aws-sdk/client-s3'
 import type { ArtifactStore } from '../export/ports.ts'
 import type { Probe } from '../runtime/readiness.ts'
+import { copyObject, type CopyOptions } from './copy-object.ts'
 import { createLinkSigner } from './link.ts'
 import { listEntries } from './list-entries.ts'
 import { abortOpenUploads } from './open-uploads.ts'
@@ -40,6 +41,8 @@ export interface ArtifactStoreDeps {
   readonly repeatMs?: number
   /** How long a put that failed waits for the store's last answers, ms; then it cleans up, and once more later. */
   readonly settleMs?: number
+  /** Default: as Amazon S3 allows. */
+  readonly copy?: CopyOptions
 }
 
 export interface S3ArtifactStore extends ArtifactStore {
@@ -59,6 +62,7 @@ export function createArtifactStore({
   lookPausesMs = defaultLookPausesMs,
   repeatMs = defaultRepeatMs,
   settleMs = defaultSettleMs,
+  copy,
 }: ArtifactStoreDeps): S3ArtifactStore {
   const cleanup = createPutCleanup({ client, bucket, settleMs, onCleanupFailed })
   const signLink = createLinkSigner(linkClient, bucket)
@@ -72,6 +76,7 @@ export function createArtifactStore({
   return {
     put: (key, chunks, options) => putObject(putDeps, key, chunks, options),
     stat: (key) => translated(statObject(client, bucket, key)),
+    copy: (from, to) => translated(copyObject(client, bucket, { from, to }, copy)),
     remove: (key) => translated(removeObject(client, bucket, key)),
     abortUploads: (key) => translated(abortOpenUploads(client, bucket, key)),
     link: (key, options) => translated(signLink(key, options)),

@@ -14,7 +14,7 @@ export interface ObjectSettings {
 }
 
 /** The requests that begin an object: its parts and its completion follow them. */
-const beginners = new Set(['CreateMultipartUploadCommand', 'PutObjectCommand'])
+const beginners = new Set(['CreateMultipartUploadCommand', 'PutObjectCommand', 'CopyObjectCommand'])
 
 /**
  * Has each request of the client say so. A link says nothing of the owner: whoever follows it knows nothing
@@ -28,6 +28,8 @@ export function applyObjectSettings(client: S3Client, settings: ObjectSettings):
     Tagging: tags,
     StorageClass: storageClass,
   })
+  // tags that are copied would have to be read, which is a permission of its own
+  const ofCopy = tags === undefined ? {} : { TaggingDirective: 'REPLACE' }
   const ofAll = present({ ExpectedBucketOwner: bucketOwner })
   if (Object.keys({ ...ofObject, ...ofAll }).length === 0) return
   client.middlewareStack.add(
@@ -35,7 +37,8 @@ export function applyObjectSettings(client: S3Client, settings: ObjectSettings):
       (args) => {
         const owner = commandName === 'GetObjectCommand' ? {} : ofAll
         const object = beginners.has(commandName) ? ofObject : {}
-        return next({ ...args, input: { ...args.input, ...owner, ...object } })
+        const copied = commandName === 'CopyObjectCommand' ? ofCopy : {}
+        return next({ ...args, input: { ...args.input, ...owner, ...object, ...copied } })
       },
     { step: 'initialize', name: 'applyObjectSettings' },
   )

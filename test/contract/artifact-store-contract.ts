@@ -6,6 +6,7 @@ import { chunksOf, patternBytes, sha256 } from '../support/chunks.ts'
 import { releaseAfterAll } from '../support/release-after-all.ts'
 import type { Release } from '../support/release.ts'
 import { describeAborts } from './artifact-store-aborts.ts'
+import { describeCopies } from './artifact-store-copies.ts'
 import { describeEntries } from './artifact-store-entries.ts'
 
 export interface StoreUnderTest {
@@ -129,6 +130,7 @@ export function describeArtifactStore(name: string, make: MakeArtifactStore): vo
       (await made.leftovers()).filter((key) => key.startsWith(prefix))
     describeAborts(() => ({ store, remaining }))
     describeEntries(() => store)
+    describeCopies(() => ({ store, download, remaining }))
 
     describe('stat and remove', () => {
       it('knows nothing of an object that is not there', async () => {

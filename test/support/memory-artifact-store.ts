@@ -51,6 +51,14 @@ export function createMemoryArtifactStore(): MemoryArtifactStore {
       return Promise.resolve(body === undefined ? undefined : statOf(key, body))
     },
 
+    copy: (from, to) => {
+      const body = objects.get(from)
+      if (body === undefined) return Promise.resolve(undefined)
+      objects.set(to, body)
+      times.set(to, new Date())
+      return Promise.resolve(statOf(to, body))
+    },
+
     remove: (key) => {
       objects.delete(key)
       return Promise.resolve()

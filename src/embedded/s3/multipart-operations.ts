@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import {
   checksumElements,
   checksumHeaders,
@@ -7,12 +7,14 @@ import {
 } from './checksums.ts'
 import { objectOfParts, parseCompletion } from './completion.ts'
 import { writeCondition } from './conditions.ts'
+import { copyRange, copySource } from './copy-source.ts'
 import { storedHeaders } from './object-headers.ts'
 import { owner, type Operation } from './operation.ts'
 import { openPayload, readDocument } from './payload.ts'
 import type { ObjectRecord, PartRecord, UploadRecord } from './records.ts'
 import { S3Error } from './s3-error.ts'
 import { assertKey, numberParameter, type Reply, type S3Request } from './s3-request.ts'
+import type { Store } from './store.ts'
 import { xmlDocument } from './xml.ts'
 import { MiB } from '../../runtime/units.ts'
 
@@ -51,9 +53,7 @@ export const createMultipartUpload: Operation = ({ store }, request) => {
 export const uploadPart: Operation = async ({ store }, request) => {
   const { bucket, key, query } = request
   const number = parsePartNumber(query.get('partNumber') ?? '')
-  if (request.header('x-amz-copy-source') !== undefined) {
-    throw new S3Error('NotImplemented', { message: 'UploadPartCopy is not implemented.' })
-  }
+  if (request.header('x-amz-copy-source') !== undefined) return copyPart(store, request, number)
   const { record } = store.upload(bucket, key, uploadIdOf(request))
   const payload = openPayload(request, {
     compute: record.checksum?.type === 'FULL_OBJECT' ? record.checksum.algorithm : undefined,
@@ -69,6 +69,28 @@ export const uploadPart: Operation = async ({ store }, request) => {
   }
   await store.putPart(bucket, record, part)
   return { status: 200, headers: { etag: `"${part.etag}"`, ...checksumHeaders(part.checksum) } }
+}
+
+/** A part whose bytes are those of an object. Nothing states a checksum of them. */
+async function copyPart(store: Store, request: S3Request, number: number): Promise<Reply> {
+  const { bucket, key } = request
+  const { record } = store.upload(bucket, key, uploadIdOf(request))
+  assertSameAlgorithm(record, undefined)
+  const source = copySource(store, request)
+  const range = copyRange(request, source.record)
+  const md5 = createHash('md5')
+  async function* digested() {
+    for await (const chunk of store.blobs.read(source.record.blobs, range)) {
+      md5.update(chunk)
+      yield chunk
+    }
+  }
+  const blob = await store.blobs.write(digested())
+  const modifiedAt = new Date().toISOString()
+  const part: PartRecord = { number, blob, etag: md5.digest('hex'), modifiedAt }
+  await store.putPart(bucket, record, part)
+  const result = { ETag: `"${part.etag}"`, LastModified: modifiedAt }
+  return { status: 200, body: xmlDocument('CopyPartResult', result) }
 }
 
 export const listParts: Operation = ({ store }, request) => {

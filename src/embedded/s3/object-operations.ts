@@ -1,4 +1,5 @@
 import { assertReadable, requestedRange, writeCondition } from './conditions.ts'
+import { copySource, objectOf } from './copy-source.ts'
 import { objectChecksumHeaders, objectHeaders, storedHeaders } from './object-headers.ts'
 import type { Operation } from './operation.ts'
 import { openPayload } from './payload.ts'
@@ -6,7 +7,6 @@ import type { ObjectRecord } from './records.ts'
 import { S3Error } from './s3-error.ts'
 import { assertKey, type S3Request } from './s3-request.ts'
 import type { ByteRange } from './blobs.ts'
-import type { Store } from './store.ts'
 import { xmlDocument } from './xml.ts'
 
 export const putObject: Operation = async ({ store }, request) => {
@@ -95,40 +95,6 @@ export const copyObject: Operation = async ({ store }, request) => {
   await store.putObject(bucket, record, condition)
   const result = { ETag: `"${record.etag}"`, LastModified: modifiedAt }
   return { status: 200, body: xmlDocument('CopyObjectResult', result) }
-}
-
-function objectOf(store: Store, { bucket, key }: { bucket: string; key: string }): ObjectRecord {
-  const record = store.bucket(bucket).objects.get(key)
-  if (record !== undefined) return record
-  throw new S3Error('NoSuchKey', { elements: { Key: key } })
-}
-
-function copySource(store: Store, request: S3Request): { bucket: string; record: ObjectRecord } {
-  const conditional = Object.keys(request.headers).some((name) =>
-    name.startsWith('x-amz-copy-source-'),
-  )
-  const [path = '', version] = (request.header('x-amz-copy-source') ?? '').split('?')
-  if (conditional || version !== undefined) {
-    throw new S3Error('NotImplemented', {
-      message: 'Copying is only implemented without conditions.',
-    })
-  }
-  const match = /^\/?([^/]+)\/(.+)$/s.exec(decode(path))
-  const [, bucket, key] = match ?? []
-  if (bucket === undefined || key === undefined) {
-    throw new S3Error('InvalidArgument', {
-      message: 'Copy Source must mention the source bucket and key: sourcebucket/sourcekey',
-    })
-  }
-  return { bucket, record: objectOf(store, { bucket, key }) }
-}
-
-function decode(text: string): string {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    throw new S3Error('InvalidArgument', { message: 'Copy Source must be URL-encoded.' })
-  }
 }
 
 /** One part of the multipart upload that made the object, by `partNumber` in the query. */

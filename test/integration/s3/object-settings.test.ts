@@ -54,6 +54,7 @@ async function putBoth(settings: ObjectSettings) {
     // it confirms a size that was made up
     await store.put(`k${bytes}`, chunks, { contentType, signal }).catch(() => undefined)
   }
+  await store.copy('k1', 'copied')
   const { url } = await store.link('k', linkOptions)
   return { sent, url }
 }
@@ -67,10 +68,13 @@ const amz = ({ headers }: Sent) =>
 
 it('every object is asked for as the settings say, and every request of the owner alone', async () => {
   const { sent, url } = await putBoth(all)
-  const begun = sent.filter(({ command }) => /^(CreateMultipart|PutObject)/.test(command))
-  expect(new Set(begun.map(({ command }) => command)).size).toBe(2)
+  const begun = sent.filter(({ command }) =>
+    /^(CreateMultipart|PutObject|CopyObject)/.test(command),
+  )
+  expect(new Set(begun.map(({ command }) => command)).size).toBe(3)
   for (const request of begun) {
     expect(amz(request)).toEqual({
+      ...(request.command === 'CopyObjectCommand' ? { 'x-amz-tagging-directive': 'REPLACE' } : {}),
       'x-amz-server-side-encryption': 'aws:kms',
       'x-amz-server-side-encryption-aws-kms-key-id': 'alias/exports',
       'x-amz-storage-class': 'STANDARD_IA',
