@@ -129,7 +129,7 @@ export type BackfilledArchive = BackfillProgress & { readonly name: string }
 
 export type ArchiverDeps = Pick<
   Base,
-  'resources' | 'records' | 'artifacts' | 'manifests' | 'ledger'
+  'resources' | 'records' | 'artifacts' | 'manifests' | 'reader' | 'ledger'
 > & {
   readonly queue: ExportQueue
 }

@@ -78,7 +78,8 @@ export class StateError extends ExportError {
       | 'EXPORT_EXPIRED'
       | 'EXPORT_FINISHED'
       | 'EXPORT_ARCHIVED'
-      | 'ARCHIVE_CALENDAR',
+      | 'ARCHIVE_CALENDAR'
+      | 'ARCHIVE_SHRINKS',
     message: string,
     state: string,
     details: ErrorDetails = {},

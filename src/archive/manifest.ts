@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { StateError, StoreError } from '../errors.ts'
 import { instantOf } from '../export/instant.ts'
-import type { ExportRecord } from '../export/model.ts'
+import type { ExportRecord, ExportSpec, Instant } from '../export/model.ts'
 import { compactInstant, manifestsFolder } from '../export/object-key.ts'
 import { exportRequest } from '../export/spec.ts'
 import { version } from '../version.ts'
@@ -107,3 +107,14 @@ export function openManifest(key: string, text: string): OpenedManifest {
   if (!result.success) throw corrupt(z.prettifyError(result.error))
   return result.data
 }
+
+/** What it says was exported. */
+export const specOf = (manifest: OpenedManifest): ExportSpec => ({
+  dataset: manifest.dataset,
+  range: { from: manifest.time_from as Instant, to: manifest.time_to as Instant },
+  filterEvents: manifest.filter_events,
+  filterState: manifest.filter_state,
+  exportContent: manifest.export_content,
+  format: manifest.format,
+  compression: manifest.compression,
+})

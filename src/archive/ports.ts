@@ -51,7 +51,8 @@ export interface ArchiveLedger {
 
 export interface WindowFailure {
   readonly error: ErrorFacts
-  readonly retryAt: Date
+  /** Undefined: not by itself. */
+  readonly retryAt?: Date
 }
 
 /** Where manifests are kept: beside the artifacts. */

@@ -1,22 +1,31 @@
 /** What happens to one window: its export is requested, and once that is over, settled. Each step may be done twice. */
-import { errorFacts, StoreError } from '../errors.ts'
+import { errorFacts, ExportError, StoreError } from '../errors.ts'
 import { instantOf } from '../export/instant.ts'
 import type { ExportRecord } from '../export/model.ts'
-import { windowPrefix } from '../export/object-key.ts'
-import type { ArtifactStore, ExportQueue, ExportRecords, StoredEntry } from '../export/ports.ts'
+import { partitionKey, windowPrefix } from '../export/object-key.ts'
+import type {
+  ArtifactReader,
+  ArtifactStore,
+  ExportQueue,
+  ExportRecords,
+  StoredEntry,
+} from '../export/ports.ts'
 import { requestExport } from '../export/request-export.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Calendar } from './calendar.ts'
 import type { LedgerWindow } from './model.ts'
 import { describeWindow, manifestKey, openManifest, sealManifest } from './manifest.ts'
+import { namedArtifact } from './named-artifact.ts'
 import { retryAfterMs } from './plan-windows.ts'
 import type { ArchiveLedger, ManifestStore } from './ports.ts'
+import { takePlace } from './take-place.ts'
 
 export interface WindowDeps {
   readonly ledger: ArchiveLedger
-  readonly records: Pick<ExportRecords, 'create' | 'getMany' | 'expire'>
+  readonly records: Pick<ExportRecords, 'create' | 'getMany' | 'expire' | 'relocate'>
   readonly queue: Pick<ExportQueue, 'enqueue'>
-  readonly artifacts: Pick<ArtifactStore, 'list' | 'stat' | 'remove' | 'abortUploads'>
+  readonly artifacts: Pick<ArtifactStore, 'list' | 'stat' | 'copy' | 'remove' | 'abortUploads'>
+  readonly reader: ArtifactReader
   readonly manifests: ManifestStore
   readonly clock: Clock
   readonly settings: ArchiveSettings
@@ -46,9 +55,9 @@ export async function requestWindow(
   const { ledger } = deps
   try {
     const named = await namedArtifact(deps, window)
-    if (named !== undefined) return await adopt(deps, window, named, signal)
+    if (named !== undefined) return await adopt(deps, window, named.key, signal)
   } catch (error) {
-    return failCorrupt(deps, window, error)
+    return failBy(deps, window, error)
   }
   const { archive: name, date, from, to, generation, tries } = window
   const asked = { ...window.request, time_from: from.toISOString(), time_to: to.toISOString() }
@@ -93,9 +102,9 @@ export async function settleWindow(
     }
     // its worker has seen that it is archived
     const named = await namedArtifact(deps, window)
-    if (named !== undefined) return await adopt(deps, window, named, signal)
+    if (named !== undefined) return await adopt(deps, window, named.key, signal)
   } catch (error) {
-    return failCorrupt(deps, window, error)
+    return failBy(deps, window, error, record)
   }
   const { ledger, clock } = deps
   const error = record.error ?? {
@@ -108,38 +117,34 @@ export async function settleWindow(
   return failed ? 'failed' : undefined
 }
 
-/** One window fails by what somebody did to it in the bucket; the others go on. @throws any other error */
-async function failCorrupt(
-  { ledger, clock }: WindowDeps,
+/**
+ * One window fails by what is in the bucket, or would come into it; the others go on.
+ * @param record of its export, where that is completed
+ * @throws any other error
+ */
+async function failBy(
+  deps: WindowDeps,
   window: LedgerWindow,
   error: unknown,
+  record?: ExportRecord,
 ): Promise<'failed' | undefined> {
-  if (!(error instanceof StoreError) || error.code !== 'ARCHIVE_CORRUPT') throw error
-  const retryAt = new Date(clock.now().getTime() + retryAfterMs(window.tries))
+  const { ledger, records, artifacts, clock } = deps
+  const code = error instanceof ExportError ? error.code : undefined
+  if (code !== 'ARCHIVE_CORRUPT' && code !== 'ARCHIVE_SHRINKS') throw error
   const { exportId } = window.state === 'running' ? window : {}
-  const failure = { error: errorFacts(error), retryAt }
-  return (await ledger.fail(keyOf(window), exportId, failure)) ? 'failed' : undefined
-}
-
-/** What the manifest of a window names, if there is one. @throws StoreError when either is not as it was written */
-async function namedArtifact(
-  { artifacts, manifests, settings: { keyPrefix } }: WindowDeps,
-  window: LedgerWindow,
-): Promise<string | undefined> {
-  const key = manifestKey(keyPrefix, window)
-  const text = await manifests.get(key)
-  if (text === undefined) return undefined
-  const { artifact } = openManifest(key, text)
-  const stored = await artifacts.stat(artifact.key)
-  if (stored?.bytes === artifact.bytes) return artifact.key
-  const found = stored === undefined ? 'is not there' : `has ${stored.bytes}`
-  throw new StoreError(
-    'ARCHIVE_CORRUPT',
-    `The manifest ${key} names ${artifact.key} of ${artifact.bytes} bytes, which ${found}.`,
-    {
-      hint: 'Put the artifact back from a copy, or remove the manifest: the window is then archived anew.',
-    },
-  )
+  const facts = errorFacts(error)
+  if (code === 'ARCHIVE_CORRUPT') {
+    const retryAt = new Date(clock.now().getTime() + retryAfterMs(window.tries))
+    return (await ledger.fail(keyOf(window), exportId, { error: facts, retryAt }))
+      ? 'failed'
+      : undefined
+  }
+  // what is not kept goes; to export it once more would show the same, so that nobody does by himself
+  if (record?.artifact !== undefined) {
+    await records.expire(record.id, clock.now())
+    await artifacts.remove(record.artifact.key)
+  }
+  return (await ledger.fail(keyOf(window), exportId, { error: facts })) ? 'failed' : undefined
 }
 
 /** What there is of a window besides one object: whoever reads the partition would read that, too. */
@@ -192,16 +197,18 @@ async function keepArtifact(
   signal: AbortSignal,
 ): Promise<'archived' | undefined> {
   const { ledger, manifests, clock, settings } = deps
-  const { artifact } = record
-  const others = await listOthers(deps, window, artifact?.key, signal)
+  const kept = partitionKey(settings.keyPrefix, record)
+  const others = await listOthers(deps, window, kept, signal)
   // looked up only where there is another one that it may name
   if (others.some(({ kind }) => kind === 'object')) {
     const named = await namedArtifact(deps, window)
-    if (named !== undefined && named !== artifact?.key) return adopt(deps, window, named, signal)
+    if (named !== undefined && named.key !== kept) return adopt(deps, window, named.key, signal)
   }
+  const placed = await takePlace(deps, window, record, { signal })
+  const { artifact } = placed
   await removeAll(deps, others)
   const key = manifestKey(settings.keyPrefix, window)
-  const text = sealManifest(describeWindow(window, calendar, record))
+  const text = sealManifest(describeWindow(window, calendar, placed))
   const isWritten = await manifests.putOnce(key, text)
   // from a try before this one, unless the control database was set back
   const stored = isWritten

@@ -132,6 +132,8 @@ export interface Dataset {
   readonly indexes: readonly TableIndex[]
   /** Tells from when the latest records are. */
   readonly event: EventColumn
+  /** The id of the record that an element of the artifact is of. @param element parsed */
+  readonly identify: (element: unknown) => string
   /**
    * The statements whose rows, one statement after the other, are the export. Each can be answered
    * from an index in order, so that no sort holds back the first row.

@@ -165,5 +165,9 @@ export const services: Dataset = {
   tables: serviceTables,
   indexes: serviceIndexes,
   event: { table: 'context_services.services', column: 'started_at' },
+  identify: (element) =>
+    typeof element === 'string'
+      ? element
+      : String((element as { readonly service_id?: unknown }).service_id),
   queries: (selection) => passes[selection.events].map((pass) => query(pass, selection)),
 }

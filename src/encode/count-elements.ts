@@ -1,4 +1,5 @@
 import type { Format } from './format.ts'
+import { readLines } from './read-elements.ts'
 
 export interface ElementCount {
   readonly rows: number
@@ -6,7 +7,7 @@ export interface ElementCount {
   readonly problem?: string
 }
 
-const [lineFeed, comma, opening, closing] = [0x0a, 0x2c, 0x5b, 0x5d]
+const [comma, opening, closing] = [0x2c, 0x5b, 0x5d]
 
 /**
  * Counts the elements of an artifact as they pass, and parses each: one a line, in an array with `[`, `]` and commas around them. Holds one
@@ -44,23 +45,4 @@ export async function countElements(
     else if (line.length > begin + 1 || !isLast || lines > 1) take(line.subarray(begin, -1))
   }
   return problem === undefined ? { rows } : { rows, problem }
-}
-
-/** Without their line feeds; the last one is what stands behind the last of them, perhaps nothing. */
-async function* readLines(chunks: AsyncIterable<Buffer>) {
-  let held: Buffer[] = []
-  const joined = (end: Buffer) => {
-    const line = held.length === 0 ? end : Buffer.concat([...held, end])
-    held = []
-    return line
-  }
-  for await (const chunk of chunks) {
-    let begin = 0
-    for (let end = chunk.indexOf(lineFeed); end !== -1; end = chunk.indexOf(lineFeed, begin)) {
-      yield { line: joined(chunk.subarray(begin, end)), isLast: false }
-      begin = end + 1
-    }
-    if (begin < chunk.length) held.push(Buffer.from(chunk.subarray(begin)))
-  }
-  yield { line: joined(Buffer.alloc(0)), isLast: true }
 }

@@ -32,52 +32,88 @@ export function isManifestKey(prefix: string, key: string): boolean {
 type KeyFacts = Pick<ExportRecord, 'id' | 'attempt' | 'spec' | 'archive'>
 
 /** Every attempt writes a key of its own, so that two attempts never meet in one object. */
-export function objectKey(prefix: string, facts: KeyFacts): string {
-  const { attempt, spec, archive } = facts
-  const begin = `${attemptsPrefix(prefix, facts)}${attempt}`
-  const { suffix } = artifactFormat(spec.format, spec.compression)
-  return archive === undefined ? `${begin}/${fileName(spec)}` : `${begin}${suffix}`
-}
+export const objectKey = (prefix: string, facts: KeyFacts): string =>
+  placeInPartition(facts) === undefined
+    ? `${attemptsPrefix(prefix, facts)}${facts.attempt}/${fileName(facts.spec)}`
+    : partitionKey(prefix, facts)
 
 /** With it begin the keys of all attempts of one export, and no others. */
-export const attemptsPrefix = (
-  prefix: string,
-  { id, spec, archive }: Omit<KeyFacts, 'attempt'>,
-): string =>
-  archive === undefined
-    ? `${exportsFolder(prefix)}${id}/`
-    : `${windowPrefix(prefix, archive, spec)}${id}-`
+export function attemptsPrefix(prefix: string, facts: Omit<KeyFacts, 'attempt'>): string {
+  const place = placeInPartition(facts)
+  return place === undefined
+    ? `${exportsFolder(prefix)}${facts.id}/`
+    : `${windowPrefix(prefix, place, facts.spec)}${facts.id}-`
+}
+
+/**
+ * Where attempts write into the partition of their window. What comes later than the first generation is written beside the exports that
+ * people ask for, and moved once the generation before has left the partition: whoever reads that never finds both.
+ */
+const placeInPartition = ({ archive }: Pick<KeyFacts, 'archive'>) =>
+  archive?.generation === 1 ? archive : undefined
+
+/** Where the artifact of a window lies once it is archived. Of what is in no archive it is that of `objectKey`. */
+export function partitionKey(prefix: string, facts: KeyFacts): string {
+  const { id, attempt, spec, archive } = facts
+  if (archive === undefined) return objectKey(prefix, facts)
+  const { suffix } = artifactFormat(spec.format, spec.compression)
+  return `${windowPrefix(prefix, archive, spec)}${id}-${attempt}${suffix}`
+}
 
 /** With it begin the keys of all exports of one generation of one window, and no others. */
-export function windowPrefix(
+export const windowPrefix = (
   prefix: string,
-  { name, date, generation }: ArchivePlace,
+  place: ArchivePlace,
+  spec: Pick<ExportSpec, 'range'>,
+): string => `${generationsPrefix(prefix, place, spec)}${place.generation}_`
+
+/** With it begin the keys of all generations of one window in its partition, and no others. */
+export function generationsPrefix(
+  prefix: string,
+  { name, date }: Pick<ArchivePlace, 'name' | 'date'>,
   { range }: Pick<ExportSpec, 'range'>,
 ): string {
   const [from, to] = [compactInstant(range.from), compactInstant(range.to)]
-  return `${archivesFolder(prefix)}${name}/dt=${date}/${from}_${to}_g${generation}_`
+  return `${archivesFolder(prefix)}${name}/dt=${date}/${from}_${to}_g`
+}
+
+/**
+ * Where an artifact lies once a later generation has taken its place: below a folder whose name readers of partitions leave
+ * out. @param key of the artifact in its partition
+ */
+export function supersededKey(prefix: string, key: string): string {
+  const [archive = '', ...rest] = key.slice(archivesFolder(prefix).length).split('/')
+  return `${archivesFolder(prefix)}${archive}/_superseded/${rest.join('/')}`
 }
 
 /** Below it are the objects that `longhaul doctor` puts there for a moment. No export has this id. */
 export const probesFolder = (prefix: string): string => `${exportsFolder(prefix)}doctor/`
 
 const uuid = '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}'
-const keyShape = new RegExp(`^(${uuid})/([1-9]\\d{0,8})/[^/]+$`)
-const archivedShape = new RegExp(`^[^/]+/dt=[^/]+/[^/]+_(${uuid})-([1-9]\\d{0,8})\\.[a-z.]+$`)
+const keyShape = new RegExp(`^(?<id>${uuid})/(?<attempt>[1-9]\\d{0,8})/[^/]+$`)
+const archivedShape = new RegExp(
+  `^[^/]+/(?:_superseded/)?dt=[^/]+/[^/]+_g(?<generation>[1-9]\\d{0,8})_(?<id>${uuid})-(?<attempt>[1-9]\\d{0,8})\\.[a-z.]+$`,
+)
 
-/** Whose key this is; undefined when it has not the shape of `objectKey`, and so is not ours. */
-export function parseObjectKey(
-  prefix: string,
-  key: string,
-): { readonly id: string; readonly attempt: number } | undefined {
+export interface KeyOwner {
+  /** Of the export. */
+  readonly id: string
+  readonly attempt: number
+  /** Of its window; absent outside of archives. */
+  readonly generation?: number
+}
+
+/** Whose key this is; undefined when it has not the shape of one that we write, and so is not ours. */
+export function parseObjectKey(prefix: string, key: string): KeyOwner | undefined {
   for (const [folder, shape] of [
     [exportsFolder(prefix), keyShape],
     [archivesFolder(prefix), archivedShape],
   ] as const) {
-    const [, id, attempt] = key.startsWith(folder)
-      ? (shape.exec(key.slice(folder.length)) ?? [])
-      : []
-    if (id !== undefined) return { id, attempt: Number(attempt) }
+    const found = key.startsWith(folder) ? shape.exec(key.slice(folder.length))?.groups : undefined
+    const { id, attempt, generation } = found ?? {}
+    if (id === undefined) continue
+    const owner = { id, attempt: Number(attempt) }
+    return generation === undefined ? owner : { ...owner, generation: Number(generation) }
   }
   return undefined
 }

@@ -80,6 +80,8 @@ export interface ExportRecords {
   listDue(query: { readonly limit: number }): Promise<readonly ExportRecord[]>
   /** Turns a completed export into an expired one. Undefined when it is not completed. @throws NotFoundError */
   expire(id: string, at: Date): Promise<ExportRecord | undefined>
+  /** The artifact of a completed export was moved within the store. False: it is not what lies under `from`. */
+  relocate(id: string, from: string, to: Pick<StoredObject, 'key' | 'etag'>): Promise<boolean>
 }
 
 /** The last export that was seen. */
@@ -207,6 +209,24 @@ export interface LinkOptions {
   /** The name a browser saves the download under. */
   readonly fileName: string
   readonly contentType: string
+}
+
+/** Reads what is stored. */
+export interface ArtifactReader {
+  /** The bytes of an object; undefined when there is none. It goes on where a connection broke. @throws StoreError, the signal's reason */
+  read(
+    key: string,
+    options: { readonly signal: AbortSignal },
+  ): Promise<AsyncIterable<Buffer> | undefined>
+}
+
+/** Counts what the source has now. */
+export interface RowCounter {
+  /** Rows of all queries together. @throws SourceError, the signal's reason */
+  count(
+    queries: readonly DatasetQuery[],
+    options: { readonly signal: AbortSignal },
+  ): Promise<number>
 }
 
 /** What a store holds under a key: an object, or an upload that nobody has completed. */

@@ -185,7 +185,7 @@ export function createArchiveLedger({ query }: Pick<Database, 'query'>): Archive
         key,
         `state = 'failed', error = $5, retry_at = $6`,
         `case when $4::uuid is null then state = 'planned' else state = 'running' and export_id = $4 end`,
-        [exportId ?? null, error, retryAt],
+        [exportId ?? null, error, retryAt ?? null],
       ),
   }
 }

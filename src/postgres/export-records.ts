@@ -221,5 +221,15 @@ export function createExportRecords(database: Database): ExportRecords {
       if (expired === undefined) await get(id)
       return expired
     },
+
+    async relocate(id, from, { key, etag }) {
+      const moved = await update(
+        id,
+        `artifact = artifact || jsonb_build_object('key', $3::text, 'etag', $4::text)`,
+        `state = 'completed' and artifact ->> 'key' = $2`,
+        [from, key, etag],
+      )
+      return moved !== undefined
+    },
   }
 }

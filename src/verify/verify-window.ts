@@ -1,9 +1,9 @@
-import { manifestKey, openManifest, type OpenedManifest } from '../archive/manifest.ts'
+import { manifestKey, openManifest, specOf, type OpenedManifest } from '../archive/manifest.ts'
 import type { LedgerWindow } from '../archive/model.ts'
 import type { ManifestStore } from '../archive/ports.ts'
 import { StoreError } from '../errors.ts'
-import type { ExportSpec, Instant } from '../export/model.ts'
-import { windowPrefix } from '../export/object-key.ts'
+import type { ExportSpec } from '../export/model.ts'
+import { generationsPrefix } from '../export/object-key.ts'
 import type { ArtifactStore, ExportRecords } from '../export/ports.ts'
 import { describeDifferences, type ArtifactFacts } from './inspect-artifact.ts'
 import { statedByRecord, verifyArtifact, type Verdict, type VerifyDeps } from './verify-export.ts'
@@ -52,16 +52,6 @@ export async function verifyWindow(
   return { ...verdict, problems }
 }
 
-const specOf = (manifest: OpenedManifest): ExportSpec => ({
-  dataset: manifest.dataset,
-  range: { from: manifest.time_from as Instant, to: manifest.time_to as Instant },
-  filterEvents: manifest.filter_events,
-  filterState: manifest.filter_state,
-  exportContent: manifest.export_content,
-  format: manifest.format,
-  compression: manifest.compression,
-})
-
 function factsOf({ artifact }: OpenedManifest): ArtifactFacts {
   const { rows, bytes, sha256, raw_bytes: rawBytes, raw_sha256: rawSha256 } = artifact
   return { rows, bytes, sha256, rawBytes, rawSha256 }
@@ -107,10 +97,10 @@ async function findOthers(
   spec: ExportSpec,
   options: { readonly signal: AbortSignal },
 ): Promise<readonly string[]> {
-  const begin = windowPrefix(keyPrefix, { ...window, name: window.archive }, spec)
+  const begin = generationsPrefix(keyPrefix, { ...window, name: window.archive }, spec)
   const others: string[] = []
   for await (const { kind, key } of artifacts.list(begin, options)) {
     if (kind === 'object' && key !== manifest.artifact.key) others.push(key)
   }
-  return others.map((key) => `the partition holds ${key}, too, which no manifest names`)
+  return others.map((key) => `the partition holds ${key}, too, which the manifest does not name`)
 }

@@ -114,7 +114,7 @@ describe('longhaul verify --archive', { timeout: 120_000 }, () => {
         const key = await artifactOf(made)
         await put(made, key.replace('-1.nd', '-2.nd'), await readObject(made.system, key))
       },
-      /the partition holds .*-2\.ndjson\.gz, too, which no manifest names/,
+      /the partition holds .*-2\.ndjson\.gz, too, which the manifest does not name/,
     ],
   ])('finds %s', async (_what, damage, expected) => {
     const made = await setup()

@@ -217,6 +217,12 @@ export function createMemoryExportRecords({ clock = systemClock } = {}): ExportR
       const { expiresAt = at } = record
       return move(record, 'expire', { expiresAt: expiresAt < at ? expiresAt : at })
     },
+    relocate(id, from, { key, etag }) {
+      const record = all.get(id)
+      if (record?.state !== 'completed' || record.artifact?.key !== from) return false
+      write(record, { artifact: { ...record.artifact, key, etag } })
+      return true
+    },
   }
   return Object.fromEntries(
     Object.entries(records).map(([name, method]) => [

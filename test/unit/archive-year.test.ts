@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { startOfDate, windowsFrom } from '../../src/archive/calendar.ts'
+import { startOfDate, windowAt, windowsFrom } from '../../src/archive/calendar.ts'
 import type { ArchiveDefinition } from '../../src/archive/model.ts'
-import { createArchiveWorld, rollCompletions } from '../support/archive-world.ts'
+import { createArchiveWorld, rollCompletions, type Completion } from '../support/archive-world.ts'
 import { createDice } from '../support/dice.ts'
 
 const hourMs = 3_600_000
@@ -14,6 +14,24 @@ interface ManifestFacts {
   readonly artifact: { readonly key: string; readonly rows: number }
 }
 
+const dailyFrom = (date: string, timeZone: string): ArchiveDefinition => ({
+  name: 'services',
+  calendar: { unit: 'day', timeZone },
+  start: startOfDate(date, timeZone)!,
+  settleMs: 2 * hourMs,
+  request: {
+    dataset: 'services',
+    ...{ filter_events: 'completed', filter_state: 'any', export_content: true },
+    ...{ format: 'ndjson', compression: 'none' },
+  },
+})
+
+const idsIn = (body: string) =>
+  body
+    .split('\n')
+    .slice(0, -1)
+    .map((line) => JSON.parse(line) as string)
+
 // thousands of looks; most of their time is spent in Temporal
 describe.each(['Europe/Berlin', 'Africa/Cairo'])(
   '400 days in %s',
@@ -23,18 +41,8 @@ describe.each(['Europe/Berlin', 'Africa/Cairo'])(
       'with downtime, doubled ticks and crashes have each window once, and each record in one (seed %i)',
       async (seed) => {
         const dice = createDice(seed)
-        const start = startOfDate('2025-03-01', timeZone)!
-        const definition: ArchiveDefinition = {
-          name: 'services',
-          calendar: { unit: 'day', timeZone },
-          start,
-          settleMs: 2 * hourMs,
-          request: {
-            dataset: 'services',
-            ...{ filter_events: 'completed', filter_state: 'any', export_content: true },
-            ...{ format: 'ndjson', compression: 'gzip' },
-          },
-        }
+        const definition = dailyFrom('2025-03-01', timeZone)
+        const start = definition.start!
         const completions = rollCompletions(dice, start, days)
         const world = createArchiveWorld(definition, { dice, begin: start, completions })
         const end = new Date(start.getTime() + days * 24 * hourMs)
@@ -74,9 +82,57 @@ describe.each(['Europe/Berlin', 'Africa/Cairo'])(
         expect(artifacts.map(([key]) => key).sort()).toEqual(
           manifests.map(({ artifact }) => artifact.key).sort(),
         )
-        const archived = artifacts.flatMap(([, body]) => body.split('\n').slice(0, -1))
+        const archived = artifacts
+          .flatMap(([, body]) => body.split('\n').slice(0, -1))
+          .map((line) => JSON.parse(line) as string)
         expect(archived).toHaveLength(completions.length)
         expect(new Set(archived)).toEqual(new Set(completions.map(({ id }) => id)))
+      },
+    )
+
+    it.each([1, 2, 3])(
+      'find what comes late, and lose nothing that was purged meanwhile (seed %i)',
+      async (seed) => {
+        const dice = createDice(seed)
+        const definition = dailyFrom('2025-09-20', timeZone)
+        const start = definition.start!
+        const completions = rollCompletions(dice, start, 60).map((completion): Completion => {
+          const after = (hours: number) => new Date(completion.at.getTime() + hours * hourMs)
+          if (dice.percent(8)) return { ...completion, seenAt: after(dice.between(1, 72)) }
+          return dice.percent(4)
+            ? { ...completion, goneAt: after(dice.between(27, 120)) }
+            : completion
+        })
+        const world = createArchiveWorld(definition, { dice, begin: start, completions })
+        const end = new Date(start.getTime() + 70 * 24 * hourMs)
+        while (world.now() < end) {
+          world.pass(dice.between(1, hourMs * 12))
+          await Promise.all([world.look(), dice.percent(50) ? world.look() : world.check()])
+          await world.work()
+        }
+        world.calm()
+        for (let tick = 0; tick < 200; tick++) {
+          world.pass(hourMs)
+          if (tick % 10 === 0) await world.check()
+          await world.look()
+          await world.work()
+        }
+        await world.look()
+
+        const idsBelow = (folder: RegExp) =>
+          [...world.objects].flatMap(([key, body]) => (folder.test(key) ? idsIn(body) : []))
+        const archived = idsBelow(/services\/dt=/)
+        const found = new Set(archived)
+        expect(new Set(archived).size).toBe(archived.length)
+        const superseded = idsBelow(/services\/_superseded\/dt=/)
+        expect(superseded.length).toBeGreaterThan(100)
+        const missing = superseded.filter((id) => !found.has(id))
+        expect(missing).toEqual([])
+        // on days of which nothing was purged
+        const dayOf = ({ at }: Completion) => windowAt(definition.calendar, at).name
+        const purged = new Set(completions.filter(({ goneAt }) => goneAt).map(dayOf))
+        const lost = completions.filter((each) => !purged.has(dayOf(each)) && !found.has(each.id))
+        expect(lost).toEqual([])
       },
     )
   },

@@ -1,5 +1,14 @@
 import { describe, expect, it } from 'vitest'
-import { attemptsPrefix, fileName, objectKey, parseObjectKey } from '../../src/export/object-key.ts'
+import {
+  attemptsPrefix,
+  fileName,
+  generationsPrefix,
+  objectKey,
+  parseObjectKey,
+  partitionKey,
+  supersededKey,
+  windowPrefix,
+} from '../../src/export/object-key.ts'
 import { newSpec, rangeOf } from '../support/new-export.ts'
 
 const id = '8c1f5b4e-3a51-4b6e-9f0e-0d8f2f4f9a11'
@@ -17,14 +26,40 @@ describe('an object key', () => {
   })
 
   it('of an archive is of a partition, and names window, generation, export and attempt', () => {
-    const archive = { name: 'services', date: '2014-07-22', generation: 2 }
+    const archive = { name: 'services', date: '2014-07-22', generation: 1 }
     const spec = newSpec({ format: 'ndjson', compression: 'gzip' })
-    const key = objectKey('p/', { id, attempt: 3, spec, archive })
+    const facts = { id, attempt: 3, spec, archive }
+    const key = objectKey('p/', facts)
     expect(key).toBe(
-      `p/archive/services/dt=2014-07-22/20140722T120000Z_20140722T180000Z_g2_${id}-3.ndjson.gz`,
+      `p/archive/services/dt=2014-07-22/20140722T120000Z_20140722T180000Z_g1_${id}-3.ndjson.gz`,
     )
-    expect(parseObjectKey('p/', key)).toEqual({ id, attempt: 3 })
-    expect(key.startsWith(attemptsPrefix('p/', { id, spec, archive }))).toBe(true)
+    expect(partitionKey('p/', facts)).toBe(key)
+    expect(parseObjectKey('p/', key)).toEqual({ id, attempt: 3, generation: 1 })
+    for (const prefix of [
+      attemptsPrefix('p/', facts),
+      windowPrefix('p/', archive, spec),
+      generationsPrefix('p/', archive, spec),
+    ]) {
+      expect(key.startsWith(prefix)).toBe(true)
+    }
+  })
+
+  it('of a later generation is not of a partition before it takes the place of the one before', () => {
+    const archive = { name: 'services', date: '2014-07-22', generation: 12 }
+    const spec = newSpec({ format: 'ndjson', compression: 'gzip' })
+    const facts = { id, attempt: 3, spec, archive }
+    const key = objectKey('p/', facts)
+    expect(key).toBe(objectKey('p/', { id, attempt: 3, spec }))
+    expect(key.startsWith(attemptsPrefix('p/', facts))).toBe(true)
+    const place = partitionKey('p/', facts)
+    const rest = `dt=2014-07-22/20140722T120000Z_20140722T180000Z_g12_${id}-3.ndjson.gz`
+    expect(place).toBe(`p/archive/services/${rest}`)
+    expect(place.startsWith(windowPrefix('p/', { ...archive, generation: 1 }, spec))).toBe(false)
+    const superseded = supersededKey('p/', place)
+    expect(superseded).toBe(`p/archive/services/_superseded/${rest}`)
+    for (const moved of [place, superseded]) {
+      expect(parseObjectKey('p/', moved)).toEqual({ id, attempt: 3, generation: 12 })
+    }
   })
 
   it('differs from attempt to attempt', () => {
