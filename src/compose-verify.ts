@@ -41,7 +41,10 @@ export const verifyExport = (
         },
       )
     }
-    const deps = { reader: base.reader, counter: openCounter(base.resources, config, options) }
+    const deps = {
+      reader: base.reader,
+      counter: options.againstSource ? openCounter(base.resources, config) : undefined,
+    }
     return { record, verdict: await verifyArtifact(deps, stated, options) }
   })
 
@@ -75,7 +78,7 @@ export const verifyArchive = (
     const query = { archive: name, from, to }
     const [coverage] = await readCoverage(ledger, query, systemClock.now())
     const entries = coverage?.windows.flatMap(({ entry }) => entry ?? []) ?? []
-    const counter = openCounter(resources, config, options)
+    const counter = options.againstSource ? openCounter(resources, config) : undefined
     const deps = { ...ports, counter, keyPrefix: config.keyPrefix }
     const verified: VerifiedWindow[] = []
     // one that failed for what somebody did to it in the bucket differs, too
@@ -89,7 +92,8 @@ export const verifyArchive = (
     return { windows: verified, others: (coverage?.windows.length ?? 0) - verified.length }
   })
 
-async function withBase<T>(
+/** Runs with what server and worker share, and releases it. */
+export async function withBase<T>(
   config: Config,
   logger: Logger,
   work: (base: Base) => Promise<T>,
@@ -102,8 +106,8 @@ async function withBase<T>(
   }
 }
 
-function openCounter(resources: Resources, config: Config, { againstSource }: VerifyOptions) {
-  if (!againstSource) return undefined
+/** Counts what the source has, under the limits of exports. */
+export function openCounter(resources: Resources, config: Config) {
   const limits = sourceLimits({
     stallMs: config.stallSeconds * 1000,
     maxMs: config.maxSeconds * 1000,

@@ -1,8 +1,8 @@
 /** The composition root: joins configuration, adapters, use cases and job definitions. Here the server. */
-import type { ArchiveLedger, ManifestStore } from './archive/ports.ts'
+import type { ArchiveLedger, ArtifactReader, ManifestStore } from './archive/ports.ts'
 import { exportJob } from '../jobs/export.ts'
 import type { Config } from './config.ts'
-import type { ArtifactReader, ArtifactStore, ExportRecords } from './export/ports.ts'
+import type { ArtifactStore, ExportRecords } from './export/ports.ts'
 import { createExportWatch, type WatchPace } from './export/watch-exports.ts'
 import { buildApp } from './http/app.ts'
 import { listen } from './http/listen.ts'

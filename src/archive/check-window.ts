@@ -1,9 +1,8 @@
 import { StoreError } from '../errors.ts'
-import type { RowCounter } from '../export/ports.ts'
 import { queriesOf } from '../export/spec.ts'
 import { manifestKey, openManifest, specOf, type OpenedManifest } from './manifest.ts'
 import type { LedgerWindow, WindowRequest } from './model.ts'
-import type { ManifestStore } from './ports.ts'
+import type { ManifestStore, RowCounter } from './ports.ts'
 
 export interface CheckWindowDeps {
   readonly manifests: Pick<ManifestStore, 'get'>

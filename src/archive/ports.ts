@@ -1,3 +1,4 @@
+import type { DatasetQuery } from '../datasets/dataset.ts'
 import type { ErrorFacts } from '../errors.ts'
 import type { CalendarWindow } from './calendar.ts'
 import type { ArchiveSchedule, EnteredArchive, LedgerWindow, WindowRequest } from './model.ts'
@@ -61,4 +62,22 @@ export interface ManifestStore {
   get(key: string): Promise<string | undefined>
   /** Stores JSON where there is nothing yet; what is there stays as it is. Whether it was stored now. @throws StoreError */
   putOnce(key: string, text: string): Promise<boolean>
+}
+
+/** Reads what is stored. */
+export interface ArtifactReader {
+  /** The bytes of an object; undefined when there is none. It goes on where a connection broke. @throws StoreError, the signal's reason */
+  read(
+    key: string,
+    options: { readonly signal: AbortSignal },
+  ): Promise<AsyncIterable<Buffer> | undefined>
+}
+
+/** Counts what the source has now. */
+export interface RowCounter {
+  /** Rows of all queries together. @throws SourceError, the signal's reason */
+  count(
+    queries: readonly DatasetQuery[],
+    options: { readonly signal: AbortSignal },
+  ): Promise<number>
 }

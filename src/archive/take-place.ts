@@ -11,12 +11,12 @@ import {
   partitionKey,
   supersededKey,
 } from '../export/object-key.ts'
-import type { ArtifactReader, ArtifactStore, ExportRecords, StoredObject } from '../export/ports.ts'
+import type { ArtifactStore, ExportRecords, StoredObject } from '../export/ports.ts'
 import { countMissing } from './count-missing.ts'
 import { specOf } from './manifest.ts'
 import type { LedgerWindow } from './model.ts'
 import { namedArtifact, type NamedArtifactDeps } from './named-artifact.ts'
-import type { ArchiveLedger } from './ports.ts'
+import type { ArchiveLedger, ArtifactReader } from './ports.ts'
 
 export interface TakePlaceDeps extends NamedArtifactDeps {
   readonly ledger: Pick<ArchiveLedger, 'listWindows'>

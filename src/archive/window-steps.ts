@@ -3,13 +3,7 @@ import { errorFacts, ExportError, StoreError } from '../errors.ts'
 import { instantOf } from '../export/instant.ts'
 import type { ExportRecord } from '../export/model.ts'
 import { partitionKey, windowPrefix } from '../export/object-key.ts'
-import type {
-  ArtifactReader,
-  ArtifactStore,
-  ExportQueue,
-  ExportRecords,
-  StoredEntry,
-} from '../export/ports.ts'
+import type { ArtifactStore, ExportQueue, ExportRecords, StoredEntry } from '../export/ports.ts'
 import { requestExport } from '../export/request-export.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Calendar } from './calendar.ts'
@@ -17,7 +11,7 @@ import type { LedgerWindow } from './model.ts'
 import { describeWindow, manifestKey, openManifest, sealManifest } from './manifest.ts'
 import { namedArtifact } from './named-artifact.ts'
 import { retryAfterMs } from './plan-windows.ts'
-import type { ArchiveLedger, ManifestStore } from './ports.ts'
+import type { ArchiveLedger, ArtifactReader, ManifestStore } from './ports.ts'
 import { takePlace } from './take-place.ts'
 
 export interface WindowDeps {

@@ -27,10 +27,7 @@ export async function* readLines(
  * The elements of an artifact as Longhaul writes it, parsed; one at a time.
  * @throws SyntaxError where it is something else
  */
-export async function* readElements(
-  chunks: AsyncIterable<Buffer>,
-  format: Format,
-): AsyncGenerator<unknown> {
+export async function* readElements(chunks: AsyncIterable<Buffer>, format: Format): AsyncGenerator {
   let isFirst = true
   for await (const { line } of readLines(chunks)) {
     const text = line.toString('utf8')

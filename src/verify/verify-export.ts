@@ -1,5 +1,5 @@
+import type { ArtifactReader, RowCounter } from '../archive/ports.ts'
 import type { ExportRecord, ExportSpec } from '../export/model.ts'
-import type { ArtifactReader, RowCounter } from '../export/ports.ts'
 import { queriesOf } from '../export/spec.ts'
 import { describeDifferences, inspectArtifact, type ArtifactFacts } from './inspect-artifact.ts'
 

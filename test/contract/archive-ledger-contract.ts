@@ -203,6 +203,15 @@ export function describeArchiveLedger(
       expect(await ledger.get(key)).toMatchObject({ state: 'running', exportId: id })
     })
 
+    it('leaves what failed without a time alone, until it is planned by its range', async () => {
+      const { ledger, archive, key } = await entered()
+      await ledger.fail(key, undefined, { error })
+      expect(await ledger.get(key)).not.toHaveProperty('retryAt')
+      expect(await ledger.retryFailed(archive, { dueBy: new Date('2099-01-01T00:00:00Z') })).toBe(0)
+      expect(await ledger.retryFailed(archive, { from: start, to: now })).toBe(1)
+      expect(await ledger.get(key)).toMatchObject({ state: 'planned' })
+    })
+
     it('plans the failed windows of a range again at once', async () => {
       const { ledger, archive, key, createExport } = await entered()
       for (const n of [0, 1, 2]) {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { expect, it } from 'vitest'
 import { exportStates, type ExportRecord, type ExportState } from '../../src/export/model.ts'
 import type { ExportRecords } from '../../src/export/ports.ts'
@@ -117,6 +118,22 @@ export function describeTransitions(records: () => ExportRecords): void {
     const before = await inState('completed')
     const expired = await records().expire(before.id, at)
     expect(expired).toEqual({ ...before, state: 'expired', expiresAt: at })
+  })
+
+  it('follows an artifact that was moved, once, and nothing besides', async () => {
+    const before = await inState('completed')
+    const artifact = before.artifact!
+    const to = { key: 'archive/elsewhere.json', etag: '"moved"' }
+    expect(await records().relocate(before.id, 'exports/another.json', to)).toBe(false)
+    expect(await records().get(before.id)).toEqual(before)
+    expect(await records().relocate(before.id, artifact.key, { ...to, bytes: 1 } as never)).toBe(
+      true,
+    )
+    expect(await records().get(before.id)).toEqual({ ...before, artifact: { ...artifact, ...to } })
+    expect(await records().relocate(before.id, artifact.key, to)).toBe(false)
+    expect(await records().relocate(randomUUID(), artifact.key, to)).toBe(false)
+    const expired = await inState('expired')
+    expect(await records().relocate(expired.id, expired.artifact!.key, to)).toBe(false)
   })
 
   it('does not move the due date of an artifact that expires late', async () => {

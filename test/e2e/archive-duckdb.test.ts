@@ -54,7 +54,7 @@ async function countByDuckDb(system: TestSystem, folder: string) {
 }
 
 it(
-  'DuckDB reads from the archive what the source has of each day, also after workers were killed in mid-window',
+  'DuckDB reads from the archive what the source has of each day, also after workers were killed in mid-window, and after a repair',
   { timeout: 180_000 },
   async () => {
     const system = await startTestSystem(onTestFinished, { worker: false })
@@ -85,5 +85,23 @@ it(
     expect(expected).toHaveLength(10)
     const found = await countByDuckDb(system, await createFolder(onTestFinished))
     expect(found).toEqual(expected.map((day) => ({ ...day, lines: day.services })))
+
+    // a repair: some come late, dated back to the second and the fifth day
+    await system.database.pool.query(
+      `insert into context_services.services (service_id, service_type, started_at, completed_at)
+       select 'late-' || n, '100', '2025-03-01', timestamptz '2025-03-02T12:00:00Z' + (n % 2) * interval '3 days'
+       from generate_series(1, 40) n`,
+    )
+    const check = ['archive', 'check', '--from', '2025-03-01', '--to', '2025-03-10', '--repair']
+    const repaired = await runCli(check, { env })
+    expect([repaired.code, repaired.stdout]).toEqual([
+      0,
+      'services: 10 windows: 8 as the source has them, 2 archived anew, 0 differ\n',
+    ])
+    expect((await runCli(args, { env })).code).toBe(0)
+    const withLate = await countInSource(system)
+    expect(withLate).not.toEqual(expected)
+    const foundAgain = await countByDuckDb(system, await createFolder(onTestFinished))
+    expect(foundAgain).toEqual(withLate.map((day) => ({ ...day, lines: day.services })))
   },
 )

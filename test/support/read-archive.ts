@@ -8,6 +8,7 @@ export interface ManifestFacts {
   readonly generation: number
   readonly time_from: string
   readonly time_to: string
+  readonly export_id: string
   readonly artifact: {
     readonly key: string
     readonly rows: number

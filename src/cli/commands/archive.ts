@@ -10,6 +10,7 @@ import { countStates, drawCoverage } from '../coverage-calendar.ts'
 import { foundProblem } from '../exit-codes.ts'
 import { createOutput, formatCount } from '../output.ts'
 import { wholeNumber } from '../parse-options.ts'
+import { archiveCheckCommand } from './archive-check.ts'
 
 interface FillOptions {
   readonly json?: boolean
@@ -79,6 +80,7 @@ export const archiveCommand: BuildCommand = (readEnvironment) => {
     .option('--parallel <n>', 'windows that are asked for at the same time', wholeNumber, 8)
     .action(fill)
     .addCommand(status)
+    .addCommand(archiveCheckCommand(readEnvironment))
 }
 
 const describeArchive = ({ name, total, archived, failed, present }: BackfilledArchive) =>
