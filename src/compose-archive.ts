@@ -129,7 +129,7 @@ export type BackfilledArchive = BackfillProgress & { readonly name: string }
 
 export type ArchiverDeps = Pick<
   Base,
-  'resources' | 'records' | 'artifacts' | 'manifests' | 'reader' | 'ledger'
+  'resources' | 'records' | 'artifacts' | 'manifests' | 'comparer' | 'ledger'
 > & {
   readonly queue: ExportQueue
 }

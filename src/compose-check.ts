@@ -1,6 +1,6 @@
 /** The composition root of `archive check`. */
 import { exportJob } from '../jobs/export.ts'
-import { checkWindow, type CheckedWindow } from './archive/check-window.ts'
+import { checkWindow, type CheckedWindow } from './verify/check-window.ts'
 import { readCoverage, type ArchiveCoverage } from './archive/coverage.ts'
 import type { EnteredArchive } from './archive/model.ts'
 import { repairWindows, type Repair, type RepairedWindow } from './archive/repair-windows.ts'

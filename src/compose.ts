@@ -1,5 +1,5 @@
 /** The composition root: joins configuration, adapters, use cases and job definitions. Here the server. */
-import type { ArchiveLedger, ArtifactReader, ManifestStore } from './archive/ports.ts'
+import type { ArchiveLedger, ArtifactComparer, ManifestStore } from './archive/ports.ts'
 import { exportJob } from '../jobs/export.ts'
 import type { Config } from './config.ts'
 import type { ArtifactStore, ExportRecords } from './export/ports.ts'
@@ -24,6 +24,8 @@ import { sourceLimits } from './postgres/source-limits.ts'
 import { openQueue } from './queue/open-queue.ts'
 import { createProducer } from './queue/producer.ts'
 import { systemClock } from './runtime/clock.ts'
+import { compareArtifacts } from './verify/compare-artifacts.ts'
+import type { ArtifactReader } from './verify/ports.ts'
 import { createReadiness, type Probe, type Readiness } from './runtime/readiness.ts'
 import { withResources, type Resources } from './runtime/resources.ts'
 import { MiB } from './runtime/units.ts'
@@ -61,6 +63,7 @@ export interface Base {
   readonly artifacts: ArtifactStore
   readonly manifests: ManifestStore
   readonly reader: ArtifactReader
+  readonly comparer: ArtifactComparer
   readonly ledger: ArchiveLedger
   /** Of what server and worker need, but for the queue. */
   readonly probes: Readonly<Record<string, Probe>>
@@ -118,7 +121,8 @@ export async function composeBase(
     read: (key, options) => readObject(client, config.s3.bucket, key, options),
   }
   const ledger = createArchiveLedger(control)
-  return { resources, records, artifacts, manifests, reader, ledger, probes }
+  const comparer = compareArtifacts(reader)
+  return { resources, records, artifacts, manifests, reader, comparer, ledger, probes }
 }
 
 /** Starts the HTTP interface. @throws ConfigError, SourceError, QueueError */

@@ -1,5 +1,5 @@
-import type { DatasetQuery } from '../datasets/dataset.ts'
 import type { ErrorFacts } from '../errors.ts'
+import type { ExportSpec } from '../export/model.ts'
 import type { CalendarWindow } from './calendar.ts'
 import type { ArchiveSchedule, EnteredArchive, LedgerWindow, WindowRequest } from './model.ts'
 
@@ -64,20 +64,21 @@ export interface ManifestStore {
   putOnce(key: string, text: string): Promise<boolean>
 }
 
-/** Reads what is stored. */
-export interface ArtifactReader {
-  /** The bytes of an object; undefined when there is none. It goes on where a connection broke. @throws StoreError, the signal's reason */
-  read(
-    key: string,
-    options: { readonly signal: AbortSignal },
-  ): Promise<AsyncIterable<Buffer> | undefined>
+/** An object, and what it holds. */
+export interface StoredArtifact {
+  readonly key: string
+  readonly spec: Pick<ExportSpec, 'dataset' | 'format' | 'compression'>
 }
 
-/** Counts what the source has now. */
-export interface RowCounter {
-  /** Rows of all queries together. @throws SourceError, the signal's reason */
-  count(
-    queries: readonly DatasetQuery[],
+/** Compares artifacts by the records that they hold. */
+export interface ArtifactComparer {
+  /**
+   * How many records of one artifact are not in another, by their ids. Undefined where one of the two is not there.
+   * @throws StoreError, the signal's reason
+   */
+  countMissing(
+    older: StoredArtifact,
+    newer: StoredArtifact,
     options: { readonly signal: AbortSignal },
-  ): Promise<number>
+  ): Promise<number | undefined>
 }

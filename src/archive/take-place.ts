@@ -1,10 +1,7 @@
 /** A later generation of a window takes the place of the one before. */
-import { findDataset } from '../datasets/registry.ts'
-import { decompress } from '../encode/compression.ts'
-import { readElements } from '../encode/read-elements.ts'
 import { StateError, StoreError } from '../errors.ts'
 import { instantOf } from '../export/instant.ts'
-import type { ExportRecord, ExportSpec } from '../export/model.ts'
+import type { ExportRecord } from '../export/model.ts'
 import {
   generationsPrefix,
   parseObjectKey,
@@ -12,17 +9,16 @@ import {
   supersededKey,
 } from '../export/object-key.ts'
 import type { ArtifactStore, ExportRecords, StoredObject } from '../export/ports.ts'
-import { countMissing } from './count-missing.ts'
 import { specOf } from './manifest.ts'
 import type { LedgerWindow } from './model.ts'
 import { namedArtifact, type NamedArtifactDeps } from './named-artifact.ts'
-import type { ArchiveLedger, ArtifactReader } from './ports.ts'
+import type { ArchiveLedger, ArtifactComparer } from './ports.ts'
 
 export interface TakePlaceDeps extends NamedArtifactDeps {
   readonly ledger: Pick<ArchiveLedger, 'listWindows'>
   readonly records: Pick<ExportRecords, 'relocate'>
   readonly artifacts: Pick<ArtifactStore, 'copy' | 'list' | 'remove' | 'stat'>
-  readonly reader: ArtifactReader
+  readonly comparer: ArtifactComparer
 }
 
 /**
@@ -107,14 +103,13 @@ async function assertKeepsAll(
   )
   const named = before === undefined ? undefined : await namedArtifact(deps, before)
   if (before === undefined || named === undefined) return
-  const stored = await Promise.all(
-    [named.key, artifact?.key ?? ''].map((key) => deps.reader.read(key, { signal })),
+  const missing = await deps.comparer.countMissing(
+    { key: named.key, spec: specOf(named.manifest) },
+    { key: artifact?.key ?? '', spec },
+    { signal },
   )
-  const [older, newer] = stored
-  // somebody else has moved it meanwhile, after a look of their own
-  if (older === undefined || newer === undefined) return
-  const missing = await countMissing(readIds(older, specOf(named.manifest)), readIds(newer, spec))
-  if (missing === 0) return
+  // undefined: somebody else has moved it meanwhile, after a look of their own
+  if (missing === undefined || missing === 0) return
   throw new StateError(
     'ARCHIVE_SHRINKS',
     `${window.archive} ${window.name}: of the ${named.manifest.artifact.rows} records of generation ${before.generation}, ` +
@@ -124,14 +119,4 @@ async function assertKeepsAll(
       hint: 'The archive keeps what it has. Export the range on demand to see what came late.',
     },
   )
-}
-
-async function* readIds(
-  chunks: AsyncIterable<Buffer>,
-  { dataset, format, compression }: Pick<ExportSpec, 'dataset' | 'format' | 'compression'>,
-): AsyncGenerator<string> {
-  const { identify } = findDataset(dataset)
-  for await (const element of readElements(decompress(chunks, compression), format)) {
-    yield identify(element)
-  }
 }

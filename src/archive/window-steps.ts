@@ -11,7 +11,7 @@ import type { LedgerWindow } from './model.ts'
 import { describeWindow, manifestKey, openManifest, sealManifest } from './manifest.ts'
 import { namedArtifact } from './named-artifact.ts'
 import { retryAfterMs } from './plan-windows.ts'
-import type { ArchiveLedger, ArtifactReader, ManifestStore } from './ports.ts'
+import type { ArchiveLedger, ArtifactComparer, ManifestStore } from './ports.ts'
 import { takePlace } from './take-place.ts'
 
 export interface WindowDeps {
@@ -19,7 +19,7 @@ export interface WindowDeps {
   readonly records: Pick<ExportRecords, 'create' | 'getMany' | 'expire' | 'relocate'>
   readonly queue: Pick<ExportQueue, 'enqueue'>
   readonly artifacts: Pick<ArtifactStore, 'list' | 'stat' | 'copy' | 'remove' | 'abortUploads'>
-  readonly reader: ArtifactReader
+  readonly comparer: ArtifactComparer
   readonly manifests: ManifestStore
   readonly clock: Clock
   readonly settings: ArchiveSettings

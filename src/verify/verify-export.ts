@@ -1,7 +1,7 @@
-import type { ArtifactReader, RowCounter } from '../archive/ports.ts'
 import type { ExportRecord, ExportSpec } from '../export/model.ts'
 import { queriesOf } from '../export/spec.ts'
 import { describeDifferences, inspectArtifact, type ArtifactFacts } from './inspect-artifact.ts'
+import type { ArtifactReader, RowCounter } from './ports.ts'
 
 export interface VerifyDeps {
   readonly reader: ArtifactReader

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { archiveWindows } from '../../src/archive/archive-windows.ts'
-import { checkWindow } from '../../src/archive/check-window.ts'
+import { checkWindow } from '../../src/verify/check-window.ts'
 import { currentGenerations } from '../../src/archive/coverage.ts'
 import type { ArchiveDefinition } from '../../src/archive/model.ts'
-import type { RowCounter } from '../../src/archive/ports.ts'
+import { compareArtifacts } from '../../src/verify/compare-artifacts.ts'
+import type { RowCounter } from '../../src/verify/ports.ts'
 import { planRepair } from '../../src/archive/repair-windows.ts'
 import type { WindowDeps } from '../../src/archive/window-steps.ts'
 import type { ExportRecord } from '../../src/export/model.ts'
@@ -121,9 +122,9 @@ export function createArchiveWorld(
         return Promise.resolve(isNew)
       },
     }),
-    reader: mayCrash({
-      read: (key: string) => Promise.resolve(readBody(objects.get(key))),
-    }),
+    comparer: mayCrash(
+      compareArtifacts({ read: (key) => Promise.resolve(readBody(objects.get(key))) }),
+    ),
     clock,
     settings: { keyPrefix, openWindows: 4 },
   }

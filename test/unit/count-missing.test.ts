@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { countMissing } from '../../src/archive/count-missing.ts'
+import { countMissing } from '../../src/verify/count-missing.ts'
 import { createDice } from '../support/dice.ts'
 
 interface Sequence {

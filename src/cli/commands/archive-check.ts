@@ -1,4 +1,4 @@
-import type { CheckedWindow } from '../../archive/check-window.ts'
+import type { CheckedWindow } from '../../verify/check-window.ts'
 import type { RepairedWindow } from '../../archive/repair-windows.ts'
 import type { CheckedArchive } from '../../compose-check.ts'
 import { exposeToAwsSdk, parseConfig } from '../../config.ts'

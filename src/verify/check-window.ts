@@ -1,8 +1,9 @@
+import { manifestKey, openManifest, specOf, type OpenedManifest } from '../archive/manifest.ts'
+import type { LedgerWindow, WindowRequest } from '../archive/model.ts'
+import type { ManifestStore } from '../archive/ports.ts'
 import { StoreError } from '../errors.ts'
 import { queriesOf } from '../export/spec.ts'
-import { manifestKey, openManifest, specOf, type OpenedManifest } from './manifest.ts'
-import type { LedgerWindow, WindowRequest } from './model.ts'
-import type { ManifestStore, RowCounter } from './ports.ts'
+import type { RowCounter } from './ports.ts'
 
 export interface CheckWindowDeps {
   readonly manifests: Pick<ManifestStore, 'get'>
