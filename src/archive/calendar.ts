@@ -5,26 +5,7 @@
 import { Temporal } from 'temporal-polyfill'
 import { instantOf } from '../export/instant.ts'
 import { compactInstant } from '../export/object-key.ts'
-
-export const windowUnits = ['hour', 'day', 'month'] as const
-/** How long a window is. */
-export type WindowUnit = (typeof windowUnits)[number]
-
-export interface Calendar {
-  readonly unit: WindowUnit
-  /** By its name in the IANA time zone database, `Europe/Berlin`. */
-  readonly timeZone: string
-}
-
-/** A range of the calendar that is archived as one: `[from, to)`. */
-export interface CalendarWindow {
-  /** What people call it by: `2026-03-29`, `2026-03`, and of an hour its start in UTC, `20260329T010000Z`. */
-  readonly name: string
-  /** The local date on which it begins, `2026-03-29`. */
-  readonly date: string
-  readonly from: Date
-  readonly to: Date
-}
+import type { Calendar, CalendarWindow, WindowUnit } from './model.ts'
 
 /**
  * The windows from the one in which `at` falls, oldest first, without end.

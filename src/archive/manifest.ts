@@ -6,8 +6,7 @@ import type { ExportRecord } from '../export/model.ts'
 import { compactInstant, manifestsFolder } from '../export/object-key.ts'
 import { exportRequest } from '../export/spec.ts'
 import { version } from '../version.ts'
-import type { Calendar } from './calendar.ts'
-import type { LedgerWindow } from './model.ts'
+import type { Calendar, LedgerWindow } from './model.ts'
 
 /** Of the manifest's own form: grows when a reader of the form before would misread it. */
 const manifestVersion = 1

@@ -1,6 +1,11 @@
 import type { ErrorFacts } from '../errors.ts'
-import type { CalendarWindow } from './calendar.ts'
-import type { ArchiveSchedule, EnteredArchive, LedgerWindow, WindowRequest } from './model.ts'
+import type {
+  ArchiveSchedule,
+  CalendarWindow,
+  EnteredArchive,
+  LedgerWindow,
+  WindowRequest,
+} from './model.ts'
 
 /** One generation of one window. */
 export interface WindowKey {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { windowsFrom, type Calendar, type CalendarWindow } from '../../src/archive/calendar.ts'
+import { windowsFrom } from '../../src/archive/calendar.ts'
+import type { Calendar, CalendarWindow } from '../../src/archive/model.ts'
 
 /** The first so many windows. */
 function take(count: number, calendar: Calendar, at: string): readonly CalendarWindow[] {
