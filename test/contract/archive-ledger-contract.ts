@@ -5,6 +5,7 @@ import type { CalendarWindow, WindowRequest } from '../../src/archive/model.ts'
 import type { ArchiveLedger } from '../../src/archive/ports.ts'
 import type { Release } from '../support/release.ts'
 import { releaseAfterAll } from '../support/release-after-all.ts'
+import { describeSummary } from './archive-ledger-summary.ts'
 
 export interface LedgerUnderTest {
   readonly ledger: ArchiveLedger
@@ -217,5 +218,7 @@ export function describeArchiveLedger(
       const windows = await ledger.listWindows(archive, { from: start, to: now })
       expect(windows.map(({ state }) => state)).toEqual(['failed', 'planned', 'failed'])
     })
+
+    describeSummary(make)
   })
 }
