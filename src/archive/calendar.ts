@@ -99,7 +99,6 @@ function irregularDates(
     // set across midnight, they change the day before, or the one behind
     for (const days of [-1, 0, 1]) {
       const near = date.add({ days })
-      const { compare } = Temporal.PlainDate
       if (compare(near, first) >= 0 && compare(near, end) < 0) dates.set(near.toString(), near)
     }
     change = change.getTimeZoneTransition('next')
@@ -113,6 +112,9 @@ function dayOf(at: Date, timeZone: string): Temporal.PlainDate {
   const next = date.add({ days: 1 })
   return startOf(next, timeZone) <= at ? next : date
 }
+
+const compare = (one: Temporal.PlainDate, other: Temporal.PlainDate): number =>
+  Temporal.PlainDate.compare(one, other)
 
 const monthsTo = ({ year, month }: Temporal.PlainDate): number => year * 12 + month
 

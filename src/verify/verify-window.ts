@@ -1,8 +1,8 @@
-import { manifestKey, openManifest, type OpenedManifest } from '../archive/manifest.ts'
+import { manifestKey, openManifest, specOf, type OpenedManifest } from '../archive/manifest.ts'
 import type { LedgerWindow } from '../archive/model.ts'
 import type { ManifestStore } from '../archive/ports.ts'
 import { StoreError } from '../errors.ts'
-import type { ExportSpec, Instant } from '../export/model.ts'
+import type { ExportSpec } from '../export/model.ts'
 import { windowPrefix } from '../export/object-key.ts'
 import type { ArtifactStore, ExportRecords } from '../export/ports.ts'
 import { describeDifferences, type ArtifactFacts } from './inspect-artifact.ts'
@@ -51,16 +51,6 @@ export async function verifyWindow(
   ]
   return { ...verdict, problems }
 }
-
-const specOf = (manifest: OpenedManifest): ExportSpec => ({
-  dataset: manifest.dataset,
-  range: { from: manifest.time_from as Instant, to: manifest.time_to as Instant },
-  filterEvents: manifest.filter_events,
-  filterState: manifest.filter_state,
-  exportContent: manifest.export_content,
-  format: manifest.format,
-  compression: manifest.compression,
-})
 
 function factsOf({ artifact }: OpenedManifest): ArtifactFacts {
   const { rows, bytes, sha256, raw_bytes: rawBytes, raw_sha256: rawSha256 } = artifact

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { startOfDate, windowsFrom } from '../../src/archive/calendar.ts'
-import type { ArchiveSchedule, WindowRequest } from '../../src/archive/model.ts'
+import type { ArchiveSchedule, CalendarWindow, WindowRequest } from '../../src/archive/model.ts'
 import type { ArchiveLedger } from '../../src/archive/ports.ts'
 import { readSummaries } from '../../src/archive/summary.ts'
 import { createDice } from '../support/dice.ts'
@@ -44,7 +44,7 @@ export function describeSummary(make: (release: Release) => Promise<Made>): void
     }
     const days = (count: number) => {
       const windows = windowsFrom({ unit: 'day', timeZone }, start)
-      return Array.from({ length: count }, () => windows.next().value!)
+      return Array.from({ length: count }, () => windows.next().value as CalendarWindow)
     }
 
     it('counts what was never planned, and finds where', async () => {
