@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
-import { startOfDate } from '../../src/archive/calendar.ts'
+import { startOfDate, windowNamed } from '../../src/archive/calendar.ts'
 import { readCoverage } from '../../src/archive/coverage.ts'
 import { builtInDefinition } from '../../src/archive/definitions.ts'
 import type { WindowUnit } from '../../src/archive/model.ts'
 import { readSummaries } from '../../src/archive/summary.ts'
+import { archiveListSchema } from '../../src/http/archive-schemas.ts'
+import { viewArchive } from '../../src/http/archive-view.ts'
 import { createDice } from '../support/dice.ts'
 import { createMemoryArchiveLedger } from '../support/memory-archive-ledger.ts'
 import { countOneByOne, facts, fillAtRandom } from '../support/random-ledger.ts'
@@ -57,6 +59,46 @@ describe.each(['hour', 'day', 'month'] as const)('the summary of an archive by t
 })
 
 describe('the summary of an archive', () => {
+  it('is shown by the API in snake_case, with every state', async () => {
+    const { ledger, archive, request } = setup('day', 'Europe/Berlin', '2026-03-27')
+    const now = new Date('2026-04-01T12:00:00Z')
+    await ledger.open(archive, now)
+    const { calendar } = archive
+    for (const [name, exportId] of [['2026-03-28'], ['2026-03-31', randomUUID()]] as const) {
+      const window = windowNamed(calendar, name)!
+      const key = { archive: archive.name, from: window.from, generation: 1 }
+      await ledger.plan(key, window, request)
+      if (exportId === undefined) await ledger.adopt(key, now)
+      else {
+        const error = { code: 'SOURCE_TIMEOUT', message: 'slow', retryable: true }
+        await ledger.begin(key, exportId)
+        await ledger.fail(key, exportId, { error, retryAt: now })
+      }
+    }
+    const views = { archives: (await readSummaries(ledger, now)).map(viewArchive) }
+    expect(archiveListSchema.parse(views)).toStrictEqual(views)
+    expect(views.archives).toMatchObject([
+      {
+        ...{ name: 'services', window: 'day', time_zone: 'Europe/Berlin', settle_minutes: 120 },
+        ...{ first: '2026-03-27', first_at: '2026-03-26T23:00:00.000Z' },
+        counts: { planned: 0, running: 0, archived: 1, failed: 1, settling: 0, missing: 3 },
+        gaps: [
+          { first: '2026-03-27', last: '2026-03-27', windows: 1 },
+          {
+            ...{ first: '2026-03-29', last: '2026-03-30', windows: 2 },
+            ...{ time_from: '2026-03-28T23:00:00.000Z', time_to: '2026-03-30T22:00:00.000Z' },
+          },
+        ],
+        failed: [
+          {
+            ...{ window: '2026-03-31', generation: 1, tries: 1, retry_at: now.toISOString() },
+            ...{ time_from: '2026-03-30T22:00:00.000Z', error: { code: 'SOURCE_TIMEOUT' } },
+          },
+        ],
+      },
+    ])
+  })
+
   it('has nothing to say before the first window is over', async () => {
     const { ledger, archive } = setup('day', 'Europe/Berlin', '2026-04-01')
     await ledger.open(archive, new Date('2026-03-01T00:00:00Z'))
