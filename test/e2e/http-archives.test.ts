@@ -147,6 +147,21 @@ describe('GET /archives/{archive}/{window}', () => {
     expect(problem.hint).toContain(hint)
   })
 
+  it.each(['%00', '..%2Fx', '%2e%2e', '%F0%9F%92%BE', "1'%20or%20'1'='1", 'x'.repeat(100)])(
+    'is 404 for the name %s, of an archive or of a window',
+    async (name) => {
+      expectProblem(await get(`/archives/${name}/${days[0]}`), 404, 'ARCHIVE_UNKNOWN')
+      expectProblem(await get(`/archives/services/${name}`), 404, 'WINDOW_UNKNOWN')
+    },
+  )
+
+  it('is 404 for a name that no archive may have, and no window', async () => {
+    const long = 'x'.repeat(5000)
+    for (const path of [`${long}/${days[0]}`, `services/${long}`]) {
+      expectProblem(await get(`/archives/${path}`), 404, 'ARCHIVE_UNKNOWN')
+    }
+  })
+
   it('refuses to lead to anything by a manifest that was altered, or is gone', async () => {
     const { key } = (await look(days[2])).manifest!
     const object = await fetchLink((await look(days[2])).manifest!.url)

@@ -79,15 +79,6 @@ describe('ids that do not exist', () => {
     },
   )
 
-  it.each(unknown.map((text) => [text.slice(0, 40), text]))(
-    '%s is 404 as the name of an archive, and of a window',
-    async (_shown, text) => {
-      for (const path of [`/archives/${text}/2026-03-29`, `/archives/services/${text}`]) {
-        expectProblem(await ask(system.url, 'GET', path), 404, 'ARCHIVE_UNKNOWN')
-      }
-    },
-  )
-
   it.each(['/exports/../x', '/exports/./', '/exports/', '/archives/', '/archives/services'])(
     '%s is 404',
     async (path) => {
