@@ -73,6 +73,13 @@ module.exports = {
       ],
       'no database and no queue in a client',
     ),
+    {
+      name: 'light-client',
+      comment: 'whoever only asks does not load the time zones of the calendar',
+      severity: 'error',
+      from: { path: '^src/client/' },
+      to: { path: '^src/archive/calendar\\.ts$', reachable: true },
+    },
     only(
       'postgres',
       '^src/postgres/',
@@ -91,7 +98,7 @@ module.exports = {
     only(
       'http',
       '^src/http/',
-      ['^src/export/', '^src/config/api-keys\\.ts$', inspection, ...L0],
+      ['^src/(export|archive)/', '^src/config/api-keys\\.ts$', inspection, ...L0],
       'never postgres, s3 or queue',
     ),
     only(

@@ -129,7 +129,8 @@ export async function composeBase(
 export const startServer = (config: Config, logger: Logger): Promise<Server> =>
   withResources(async (resources) => {
     const metrics = createProcessRegistry()
-    const { records, artifacts, probes } = await composeBase(config, logger, resources, metrics)
+    const base = await composeBase(config, logger, resources, metrics)
+    const { records, artifacts, manifests, ledger, probes } = base
     const connection = await openQueue(config, { logger })
     const queue = resources.add(
       await createProducer(connection, exportJob.name, logger),
@@ -150,7 +151,8 @@ export const startServer = (config: Config, logger: Logger): Promise<Server> =>
       (opened) => opened.close(),
     )
     const deps = {
-      ...{ records, queue, artifacts, clock: systemClock, logger },
+      ...{ records, queue, artifacts, manifests, ledger, clock: systemClock, logger },
+      keyPrefix: config.keyPrefix,
       ...{ apiKeys, requestsPerSecond, linkTtlSeconds, streamConcurrency },
       ...own,
       source: measuredSource(source, metrics),

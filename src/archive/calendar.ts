@@ -5,26 +5,8 @@
 import { Temporal } from 'temporal-polyfill'
 import { instantOf } from '../export/instant.ts'
 import { compactInstant } from '../export/object-key.ts'
-
-export const windowUnits = ['hour', 'day', 'month'] as const
-/** How long a window is. */
-export type WindowUnit = (typeof windowUnits)[number]
-
-export interface Calendar {
-  readonly unit: WindowUnit
-  /** By its name in the IANA time zone database, `Europe/Berlin`. */
-  readonly timeZone: string
-}
-
-/** A range of the calendar that is archived as one: `[from, to)`. */
-export interface CalendarWindow {
-  /** What people call it by: `2026-03-29`, `2026-03`, and of an hour its start in UTC, `20260329T010000Z`. */
-  readonly name: string
-  /** The local date on which it begins, `2026-03-29`. */
-  readonly date: string
-  readonly from: Date
-  readonly to: Date
-}
+import { isLocalDate } from '../runtime/local-time.ts'
+import type { Calendar, CalendarWindow, WindowUnit } from './model.ts'
 
 /**
  * The windows from the one in which `at` falls, oldest first, without end.
@@ -35,8 +17,7 @@ export interface CalendarWindow {
  * lasts half an hour.
  */
 export function* windowsFrom({ unit, timeZone }: Calendar, at: Date): Generator<CalendarWindow> {
-  const first = Temporal.Instant.fromEpochMilliseconds(at.getTime())
-  for (let date = first.toZonedDateTimeISO(timeZone).toPlainDate(); ;) {
+  for (let date = zoned(at.getTime(), timeZone).toPlainDate(); ;) {
     if (unit === 'month') date = date.with({ day: 1 })
     const next = date.add(unit === 'month' ? { months: 1 } : { days: 1 })
     const [from, to] = [startOf(date, timeZone), startOf(next, timeZone)]
@@ -54,6 +35,91 @@ export function windowAt(calendar: Calendar, at: Date): CalendarWindow {
   for (const window of windowsFrom(calendar, at)) return window
   throw new RangeError('A calendar has no end.')
 }
+
+/** The window that people call so; undefined when the calendar has none. */
+export function windowNamed(calendar: Calendar, name: string): CalendarWindow | undefined {
+  const { unit, timeZone } = calendar
+  const date = unit === 'month' ? `${name}-01` : name
+  const localStart = () => (isLocalDate(date) ? startOfDate(date, timeZone) : undefined)
+  const start = unit === 'hour' ? parseCompactInstant(name) : localStart()
+  const window = start === undefined ? undefined : windowAt(calendar, start)
+  return window?.name === name ? window : undefined
+}
+
+/** Undefined when it is no whole second, written as hours are named. */
+function parseCompactInstant(text: string): Date | undefined {
+  const [, ...fields] = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(text) ?? []
+  if (fields.length === 0) return undefined
+  const at = new Date(`${fields.slice(0, 3).join('-')}T${fields.slice(3).join(':')}Z`)
+  return Number.isNaN(at.getTime()) ? undefined : at
+}
+
+/**
+ * How many windows begin in a range, both ends of which are bounds of windows. It looks at the days on which clocks are set, not at
+ * each one: ten years of hours are counted in less than a millisecond.
+ */
+export function countWindows({ unit, timeZone }: Calendar, from: Date, to: Date): number {
+  if (from >= to) return 0
+  const [first, end] = [dayOf(from, timeZone), dayOf(to, timeZone)]
+  if (unit === 'month') return monthsTo(end) - monthsTo(first)
+  const perDay = unit === 'hour' ? 24 : 1
+  let count = first.until(end, { largestUnit: 'days' }).days * perDay
+  for (const date of irregularDates(first, end, timeZone)) {
+    count += countOfDay(unit, startOf(date.add({ days: 1 }), timeZone), date, timeZone) - perDay
+  }
+  return unit === 'hour'
+    ? count + countOfDay(unit, to, end, timeZone) - countOfDay(unit, from, first, timeZone)
+    : count
+}
+
+/** Windows of a date that begin before `until`. */
+function countOfDay(
+  unit: 'hour' | 'day',
+  until: Date,
+  date: Temporal.PlainDate,
+  timeZone: string,
+): number {
+  const ms = until.getTime() - startOf(date, timeZone).getTime()
+  return unit === 'hour' ? Math.ceil(ms / hourMs) : Math.sign(ms)
+}
+
+/** The dates from `first` on, before `end`, that may not last 24 hours, or not be at all. */
+function irregularDates(
+  first: Temporal.PlainDate,
+  end: Temporal.PlainDate,
+  timeZone: string,
+): readonly Temporal.PlainDate[] {
+  const last = startOf(end, timeZone).getTime()
+  const dates = new Map<string, Temporal.PlainDate>()
+  // a day may begin with clocks being set
+  const before = startOf(first, timeZone).getTime() - 1
+  let change = zoned(before, timeZone).getTimeZoneTransition('next')
+  while (change !== null && change.epochMilliseconds <= last) {
+    const date = change.toPlainDate()
+    // set across midnight, they change the day before, or the one behind
+    for (const days of [-1, 0, 1]) {
+      const near = date.add({ days })
+      if (compare(near, first) >= 0 && compare(near, end) < 0) dates.set(near.toString(), near)
+    }
+    change = change.getTimeZoneTransition('next')
+  }
+  return [...dates.values()]
+}
+
+/** The date whose windows begin at this instant, or around it: where midnight comes twice, the day begins with the first. */
+function dayOf(at: Date, timeZone: string): Temporal.PlainDate {
+  const date = zoned(at.getTime(), timeZone).toPlainDate()
+  const next = date.add({ days: 1 })
+  return startOf(next, timeZone) <= at ? next : date
+}
+
+const compare = (one: Temporal.PlainDate, other: Temporal.PlainDate): number =>
+  Temporal.PlainDate.compare(one, other)
+
+const monthsTo = ({ year, month }: Temporal.PlainDate): number => year * 12 + month
+
+const zoned = (ms: number, timeZone: string) =>
+  Temporal.Instant.fromEpochMilliseconds(ms).toZonedDateTimeISO(timeZone)
 
 function windowOf(
   unit: WindowUnit,

@@ -2,13 +2,10 @@
 import { SpecError } from '../errors.ts'
 import { got } from '../runtime/describe-issues.ts'
 import { isLocalDate } from '../runtime/local-time.ts'
-import { endOfDate, startOfDate, windowsFrom, type CalendarWindow } from './calendar.ts'
-import type { EnteredArchive, LedgerWindow, WindowState } from './model.ts'
+import { endOfDate, startOfDate, windowsFrom } from './calendar.ts'
+import type { CalendarWindow, CoverageState, EnteredArchive, LedgerWindow } from './model.ts'
 import { firstWindow, settledAt } from './plan-windows.ts'
 import type { ArchiveLedger } from './ports.ts'
-
-/** Besides those of the ledger: `settling`: over, but not to be read yet. `missing`: nobody has planned it. */
-export type CoverageState = WindowState | 'settling' | 'missing'
 
 export interface CoveredWindow extends CalendarWindow {
   readonly state: CoverageState

@@ -3,8 +3,8 @@ import { SpecError } from '../errors.ts'
 import { exportRequest, parseExportRequest } from '../export/spec.ts'
 import { describeIssues, got } from '../runtime/describe-issues.ts'
 import { isLocalDate, isTimeZone } from '../runtime/local-time.ts'
-import { startOfDate, windowUnits } from './calendar.ts'
-import type { ArchiveDefinition } from './model.ts'
+import { startOfDate } from './calendar.ts'
+import { windowUnits, type ArchiveDefinition } from './model.ts'
 
 /** What a definition may leave open. */
 export interface DefinitionDefaults {

@@ -6,8 +6,7 @@ import type { ExportRecord, ExportSpec, Instant } from '../export/model.ts'
 import { compactInstant, manifestsFolder } from '../export/object-key.ts'
 import { exportRequest } from '../export/spec.ts'
 import { version } from '../version.ts'
-import type { Calendar } from './calendar.ts'
-import type { LedgerWindow } from './model.ts'
+import type { Calendar, LedgerWindow } from './model.ts'
 
 /** Of the manifest's own form: grows when a reader of the form before would misread it. */
 const manifestVersion = 1
@@ -85,12 +84,23 @@ const manifestShape = z.looseObject({
   snapshot_at: z.iso.datetime(),
   artifact: z.looseObject({
     ...{ key: z.string(), rows: z.int(), bytes: z.int(), sha256: z.string() },
-    ...{ raw_bytes: z.int(), raw_sha256: z.string() },
+    ...{ raw_bytes: z.int(), raw_sha256: z.string(), content_type: z.string() },
   }),
   sha256: z.string(),
 })
 
 export type OpenedManifest = z.output<typeof manifestShape>
+
+/** What was exported, as a manifest says it. */
+export const specOf = (manifest: OpenedManifest): ExportSpec => ({
+  dataset: manifest.dataset,
+  range: { from: manifest.time_from as Instant, to: manifest.time_to as Instant },
+  filterEvents: manifest.filter_events,
+  filterState: manifest.filter_state,
+  exportContent: manifest.export_content,
+  format: manifest.format,
+  compression: manifest.compression,
+})
 
 /** @throws StoreError when it is not what was sealed once */
 export function openManifest(key: string, text: string): OpenedManifest {
@@ -107,14 +117,3 @@ export function openManifest(key: string, text: string): OpenedManifest {
   if (!result.success) throw corrupt(z.prettifyError(result.error))
   return result.data
 }
-
-/** What it says was exported. */
-export const specOf = (manifest: OpenedManifest): ExportSpec => ({
-  dataset: manifest.dataset,
-  range: { from: manifest.time_from as Instant, to: manifest.time_to as Instant },
-  filterEvents: manifest.filter_events,
-  filterState: manifest.filter_state,
-  exportContent: manifest.export_content,
-  format: manifest.format,
-  compression: manifest.compression,
-})

@@ -1,6 +1,25 @@
 import type { ExportRequest } from '../export/spec.ts'
 import type { ErrorFacts } from '../errors.ts'
-import type { Calendar, CalendarWindow } from './calendar.ts'
+
+export const windowUnits = ['hour', 'day', 'month'] as const
+/** How long a window is. */
+export type WindowUnit = (typeof windowUnits)[number]
+
+export interface Calendar {
+  readonly unit: WindowUnit
+  /** By its name in the IANA time zone database, `Europe/Berlin`. */
+  readonly timeZone: string
+}
+
+/** A range of the calendar that is archived as one: `[from, to)`. */
+export interface CalendarWindow {
+  /** What people call it by: `2026-03-29`, `2026-03`, and of an hour its start in UTC, `20260329T010000Z`. */
+  readonly name: string
+  /** The local date on which it begins, `2026-03-29`. */
+  readonly date: string
+  readonly from: Date
+  readonly to: Date
+}
 
 /** What is exported of each window. */
 export type WindowRequest = Omit<ExportRequest, 'time_from' | 'time_to'>
@@ -33,6 +52,10 @@ export interface EnteredArchive extends ArchiveSchedule {
  */
 export const windowStates = ['planned', 'running', 'archived', 'failed'] as const
 export type WindowState = (typeof windowStates)[number]
+
+/** Besides those of the ledger: `settling`: over, but not to be read yet. `missing`: nobody has planned it. */
+export const coverageStates = [...windowStates, 'settling', 'missing'] as const
+export type CoverageState = (typeof coverageStates)[number]
 
 /** A generation of a window, in the ledger. */
 export interface LedgerWindow extends CalendarWindow {

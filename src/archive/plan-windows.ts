@@ -1,5 +1,5 @@
-import { windowAt, windowsFrom, type CalendarWindow } from './calendar.ts'
-import type { ArchiveSchedule, EnteredArchive } from './model.ts'
+import { windowAt, windowsFrom } from './calendar.ts'
+import type { ArchiveSchedule, CalendarWindow, EnteredArchive } from './model.ts'
 
 export interface PlanFacts {
   readonly now: Date

@@ -1,7 +1,13 @@
 import type { ErrorFacts } from '../errors.ts'
 import type { ExportSpec } from '../export/model.ts'
-import type { CalendarWindow } from './calendar.ts'
-import type { ArchiveSchedule, EnteredArchive, LedgerWindow, WindowRequest } from './model.ts'
+import type {
+  ArchiveSchedule,
+  CalendarWindow,
+  EnteredArchive,
+  LedgerWindow,
+  WindowRequest,
+  WindowState,
+} from './model.ts'
 
 /** One generation of one window. */
 export interface WindowKey {
@@ -36,6 +42,8 @@ export interface ArchiveLedger {
   get(key: WindowKey): Promise<LedgerWindow | undefined>
   /** All generations of the windows of a range, oldest first. */
   listWindows(archive: string, range: WindowRange): Promise<readonly LedgerWindow[]>
+  /** What became of the windows that are over, without a list of them: there may be a hundred thousand. */
+  summarize(archive: string, query: SummaryQuery): Promise<LedgerSummary>
   /** Those that are planned or running, oldest first. */
   listOpen(archive: string): Promise<readonly LedgerWindow[]>
   /** Failed ones whose time has come turn planned again, or those that begin in a range. Returns how many. */
@@ -48,6 +56,30 @@ export interface ArchiveLedger {
   adopt(key: WindowKey, at: Date): Promise<boolean>
   /** The export of a running window failed, or undefined, of a planned one. False: another one runs for it, or none. */
   fail(key: WindowKey, exportId: string | undefined, failure: WindowFailure): Promise<boolean>
+}
+
+/** Bounds of windows, by the calendar. */
+export interface SummaryQuery {
+  /** Start of the first window: what the ledger lacks before it is no gap. */
+  readonly first: Date
+  /** End of the last window that has settled. */
+  readonly settledUntil: Date
+  /** End of the last window that is over, which is not earlier; later ones are left out. */
+  readonly overUntil: Date
+  /** Gaps, and failed windows, at most. */
+  readonly limit: number
+}
+
+export interface LedgerSummary {
+  /** Windows by the state of their latest archived generation, else of their latest; without states of none. */
+  readonly counts: Partial<Record<WindowState, number>>
+  /** Windows from the first on; and how many of them had settled. */
+  readonly entered: number
+  readonly enteredSettled: number
+  /** What the ledger lacks from the first window on, of what has settled; the oldest ones, in their order. */
+  readonly gaps: readonly WindowRange[]
+  /** Those that count as failed; the oldest ones, in their order. */
+  readonly failed: readonly LedgerWindow[]
 }
 
 export interface WindowFailure {

@@ -1,8 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Artifact } from '../export/model.ts'
 import { untilAborted } from '../runtime/abort.ts'
-import type { Calendar } from './calendar.ts'
-import type { LedgerWindow, WindowRequest } from './model.ts'
+import type { Calendar, LedgerWindow, WindowRequest } from './model.ts'
 import type { ArchiveLedger, WindowKey } from './ports.ts'
 import { endedWindows, requestWindow, settleWindow, type WindowDeps } from './window-steps.ts'
 

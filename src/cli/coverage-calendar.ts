@@ -1,4 +1,5 @@
-import type { ArchiveCoverage, CoveredWindow, CoverageState } from '../archive/coverage.ts'
+import type { ArchiveCoverage, CoveredWindow } from '../archive/coverage.ts'
+import type { CoverageState } from '../archive/model.ts'
 import { formatCount } from './output.ts'
 
 const marks: Readonly<Record<CoverageState, string>> = {

@@ -11,9 +11,10 @@ export interface Caller {
 
 /**
  * What a route is about. `nothing`: whoever asks is answered. `request`: to have something exported, or to change
- * an export. `look`: to see exports. `measure`: to see what is measured.
+ * an export. `look`: to see exports. `look at archives`: to see those, which hold everybody's. `measure`: to see
+ * what is measured.
  */
-export type Permission = 'nothing' | 'request' | 'look' | 'measure'
+export type Permission = 'nothing' | 'request' | 'look' | 'look at archives' | 'measure'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -26,8 +27,8 @@ declare module 'fastify' {
 
 const allowed: Readonly<Record<ApiKeyRole, readonly Permission[]>> = {
   export: ['request', 'look'],
-  read: ['look', 'measure'],
-  admin: ['request', 'look', 'measure'],
+  read: ['look', 'look at archives', 'measure'],
+  admin: ['request', 'look', 'look at archives', 'measure'],
 }
 
 const anybody: Caller = { role: 'admin' }
@@ -90,6 +91,7 @@ const subjects: Readonly<Record<Permission, string>> = {
   nothing: '',
   request: 'request or change exports',
   look: 'see exports',
+  'look at archives': 'see archives',
   measure: 'see what is measured',
 }
 

@@ -6,12 +6,14 @@ import { version } from '../version.ts'
 import { createBaseApp, type BaseAppOptions } from './base-app.ts'
 import { followLifetime } from './lifetime.ts'
 import { limitRate } from './limit-rate.ts'
+import { archiveRoutes, type ArchiveRoutesDeps } from './routes/archives.ts'
 import { contextServicesRoutes, type ContextServicesDeps } from './routes/context-services.ts'
 import { exportRoutes, type ExportRoutesDeps } from './routes/exports.ts'
 import { operationsRoutes, type OperationsDeps } from './routes/operations.ts'
 import { sharedSchemas } from './schemas.ts'
 
 export type AppDeps = ExportRoutesDeps &
+  ArchiveRoutesDeps &
   ContextServicesDeps &
   OperationsDeps & {
     readonly logger: Logger
@@ -57,6 +59,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   const lifetime = followLifetime(app, { graceMs: shutdownGraceMs })
   await app.register((scope, _options, done) => {
     exportRoutes(scope, deps, lifetime)
+    archiveRoutes(scope, deps)
     contextServicesRoutes(scope, deps, lifetime)
     operationsRoutes(scope, deps, lifetime)
     scope.get(

@@ -74,7 +74,7 @@ export function createBaseApp({
     // a path that the router itself refuses meets no hook
     frameworkErrors: (error, request, reply) => {
       void addHeaders(request, reply)
-      void sendProblem(reply, problemOf(error), error)
+      void sendProblem(reply, problemOf(error, request.url), error)
       logAnswer(request, reply)
     },
   })

@@ -21,6 +21,8 @@ const statusOfCode: Readonly<Record<string, number>> = {
   UNAUTHENTICATED: 401,
   FORBIDDEN: 403,
   EXPORT_NOT_FOUND: 404,
+  ARCHIVE_UNKNOWN: 404,
+  WINDOW_UNKNOWN: 404,
   EXPORT_NOT_READY: 409,
   EXPORT_FINISHED: 409,
   EXPORT_ARCHIVED: 409,
@@ -40,6 +42,7 @@ const statusOfCode: Readonly<Record<string, number>> = {
   STORE_DENIED: 500,
   STORE_NO_BUCKET: 500,
   STORE_REJECTED: 500,
+  ARCHIVE_CORRUPT: 500,
   QUEUE_UNAVAILABLE: 503,
 }
 
@@ -97,16 +100,20 @@ export function problem(
   }
 }
 
-/** The one place that turns an error into a status. An unknown error never shows its text. */
-export function problemOf(error: unknown): Problem {
+/** The one place that turns an error into a status. An unknown error never shows its text. @param path that was asked for */
+export function problemOf(error: unknown, path = ''): Problem {
   if (error instanceof ExportError) {
     const status = statusOfCode[error.code] ?? 500
     const state = error instanceof StateError ? { state: error.state } : {}
     return problem(status, error.code, error.message, { hint: error.hint, ...state })
   }
   const { code = '', statusCode = 500 } = (error ?? {}) as Partial<FastifyError>
-  // an id that the router finds too long is an id that no export has
+  // what the router finds too long is an id that no export has, or a name that nothing has
   if (code === 'FST_ERR_MAX_PARAM_LENGTH') {
+    if (path.startsWith('/archives/')) {
+      const nothing = 'There is no archive, and no window, with so long a name.'
+      return problem(404, 'ARCHIVE_UNKNOWN', nothing, { hint: 'GET /archives lists them.' })
+    }
     return problem(404, 'EXPORT_NOT_FOUND', 'There is no export with so long an id.')
   }
   const known = frameworkCodes[code]

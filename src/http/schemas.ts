@@ -2,9 +2,15 @@
 import { z } from 'zod'
 import { attemptOutcomes, exportStates } from '../export/model.ts'
 import { exportRequest } from '../export/spec.ts'
-
-const time = z.iso.datetime().describe('RFC 3339, UTC.')
-const count = z.int().nonnegative()
+import { archiveListSchema, archiveWindowSchema } from './archive-schemas.ts'
+import {
+  artifactFields,
+  count,
+  errorSchema,
+  linkFields,
+  requestFields,
+  time,
+} from './field-schemas.ts'
 
 export const problemSchema = z.object({
   type: z.string(),
@@ -16,27 +22,11 @@ export const problemSchema = z.object({
   state: z.enum(exportStates).optional().describe('State of the export that stood in the way.'),
 })
 
-const errorSchema = z.object({
-  code: z.string(),
-  message: z.string(),
-  hint: z.string().optional(),
-  retryable: z.boolean(),
-})
-
 export const exportSchema = z.object({
   id: z.uuid(),
   state: z.enum(exportStates),
   request: z
-    .object({
-      dataset: z.string(),
-      time_from: time,
-      time_to: time,
-      filter_events: z.string(),
-      export_content: z.boolean(),
-      filter_state: z.string(),
-      format: z.string(),
-      compression: z.string(),
-    })
+    .object({ ...requestFields, time_from: time, time_to: time })
     .describe('As accepted, with every default filled in.'),
   progress: z.object({
     rows: count,
@@ -80,15 +70,8 @@ export const exportSchema = z.object({
     .describe('Those that have ended, in their order.'),
   artifact: z
     .object({
-      url: z.url().describe('Signed link.'),
-      url_expires_at: time,
-      key: z.string(),
-      bytes: count.describe('Of the stored object.'),
-      rows: count,
-      sha256: z.string().describe('Of the stored object, lower-case hex.'),
-      content_type: z.string(),
-      raw_bytes: count.describe('Of the JSON: more than bytes where it is compressed.'),
-      raw_sha256: z.string().describe('Of the JSON, lower-case hex.'),
+      ...linkFields,
+      ...artifactFields,
       expires_at: time.optional().describe('When the artifact is due to be deleted.'),
     })
     .optional()
@@ -133,10 +116,13 @@ export const sharedSchemas = [
   { $id: 'ExportRequest', ...jsonSchema(exportRequest, 'input') },
   { $id: 'Export', ...jsonSchema(exportSchema) },
   { $id: 'ExportList', ...jsonSchema(exportListSchema) },
+  { $id: 'ArchiveList', ...jsonSchema(archiveListSchema) },
+  { $id: 'ArchiveWindow', ...jsonSchema(archiveWindowSchema) },
   { $id: 'Problem', ...jsonSchema(problemSchema) },
 ]
 
-type SharedName = 'ExportRequest' | 'Export' | 'ExportList' | 'Problem'
+type SharedName =
+  'ExportRequest' | 'Export' | 'ExportList' | 'ArchiveList' | 'ArchiveWindow' | 'Problem'
 
 export const reference = (name: SharedName) => ({ $ref: `${name}#` })
 
@@ -153,7 +139,7 @@ const problemMeanings = {
   400: 'The request is wrong: `detail` names the parameter, what was expected and what was got.',
   401: 'There is no API key, or none that this server knows.',
   403: 'The API key may not do this.',
-  404: 'There is no such export, or it is not that of this key.',
+  404: 'There is no such export, archive or window; or the export is not that of this key.',
   409: "The export's state does not allow it.",
   410: 'There is no artifact, and there will be none: failed, canceled or expired.',
   413: 'The body is larger than 64 KiB.',

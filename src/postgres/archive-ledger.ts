@@ -2,6 +2,7 @@ import type { EnteredArchive, LedgerWindow } from '../archive/model.ts'
 import type { ArchiveLedger, WindowKey } from '../archive/ports.ts'
 import { NotFoundError, StateError, type ErrorFacts } from '../errors.ts'
 import type { Database } from './pool.ts'
+import { summarizeWindows } from './summarize-windows.ts'
 
 interface WindowRow {
   readonly archive: string
@@ -137,6 +138,22 @@ export function createArchiveLedger({ query }: Pick<Database, 'query'>): Archive
         [archive, from, generation],
       )
       return found
+    },
+
+    async summarize(archive, asked) {
+      const summary = await summarizeWindows({ query }, archive, asked)
+      if (summary.counts.failed === undefined) return { ...summary, failed: [] }
+      const failed = await windows(
+        `select w.* from longhaul.archive_windows w
+         where w.archive = $1 and w.state = 'failed' and w.to_at <= $2
+           and not exists (
+             select from longhaul.archive_windows o
+             where o.archive = $1 and o.from_at = w.from_at
+               and (o.state = 'archived' or o.generation > w.generation))
+         order by w.from_at limit $3`,
+        [archive, asked.overUntil, asked.limit],
+      )
+      return { ...summary, failed }
     },
 
     listOpen: (archive) =>

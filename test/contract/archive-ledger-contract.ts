@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { windowsFrom, type CalendarWindow } from '../../src/archive/calendar.ts'
-import type { WindowRequest } from '../../src/archive/model.ts'
+import { windowsFrom } from '../../src/archive/calendar.ts'
+import type { CalendarWindow, WindowRequest } from '../../src/archive/model.ts'
 import type { ArchiveLedger } from '../../src/archive/ports.ts'
 import type { Release } from '../support/release.ts'
 import { releaseAfterAll } from '../support/release-after-all.ts'
+import { describeSummary } from './archive-ledger-summary.ts'
 
 export interface LedgerUnderTest {
   readonly ledger: ArchiveLedger
@@ -226,5 +227,7 @@ export function describeArchiveLedger(
       const windows = await ledger.listWindows(archive, { from: start, to: now })
       expect(windows.map(({ state }) => state)).toEqual(['failed', 'planned', 'failed'])
     })
+
+    describeSummary(make)
   })
 }

@@ -7,7 +7,7 @@ import { ask, type Answer } from '../support/ask.ts'
 import { fixtureRange, insertFixtureServices } from '../support/fixture-services.ts'
 import { releaseAfterAll } from '../support/release-after-all.ts'
 import { expectNothingLeaked } from '../support/secrets.ts'
-import { expectExport, expectProblem } from '../support/strictly.ts'
+import { expectArchives, expectExport, expectProblem } from '../support/strictly.ts'
 import { startTestSystem, type TestSystem } from '../support/system.ts'
 
 const keys = testKeys({ anna: 'export', bert: 'export', watch: 'read', chief: 'admin' })
@@ -48,6 +48,9 @@ const routes = [
   ['DELETE', '/exports/00000000-0000-4000-8000-000000000000'],
   ['GET', streamPath],
   ['HEAD', streamPath],
+  ['GET', '/archives'],
+  ['HEAD', '/archives'],
+  ['GET', '/archives/services/2026-03-29'],
   ['GET', '/metrics'],
 ] as const
 
@@ -144,6 +147,14 @@ describe('a key that may export', () => {
     expect(expectExport(await requestAs('anna', headers), 200).id).toBe(first)
   })
 
+  it.each(['/archives', '/archives/services/2026-03-29'])(
+    'does not see %s, which holds everybody’s',
+    async (path) => {
+      const { detail } = expectProblem(await get(path, 'anna'), 403, 'FORBIDDEN')
+      expect(detail).toContain('which may not see archives')
+    },
+  )
+
   it('does not see what is measured', async () => {
     const answer = await get('/metrics', 'anna')
     expectProblem(answer, 403, 'FORBIDDEN')
@@ -157,6 +168,8 @@ describe('a key that may read', () => {
     expectExport(await get(`/exports/${id}?wait=60`, 'watch'), 200)
     expect((await get(`/exports/${id}/artifact`, 'watch')).status).toBe(302)
     expect((await get('/metrics', 'watch')).status).toBe(200)
+    expectArchives(await get('/archives', 'watch'))
+    expectProblem(await get('/archives/services/2026-03-29', 'watch'), 404, 'ARCHIVE_UNKNOWN')
     const before = await countRecords()
     expectProblem(await requestAs('watch'), 403, 'FORBIDDEN')
     for (const [method, path] of [
@@ -177,6 +190,7 @@ describe('a key that may everything', () => {
     expectExport(await get(`/exports/${id}?wait=60`, 'chief'), 200)
     expect((await get(`/exports/${id}`, 'chief', 'DELETE')).status).toBe(204)
     expect((await get('/metrics', 'chief')).status).toBe(200)
+    expectArchives(await get('/archives', 'chief'))
   })
 })
 

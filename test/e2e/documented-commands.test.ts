@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { backfillArchives } from '../../src/compose-archive.ts'
+import { createLogger } from '../../src/logger.ts'
 import { connect } from '../../src/postgres/pool.ts'
 import { seedServices } from '../../src/postgres/seed/seed-services.ts'
 import { describeWith } from '../support/describe-with.ts'
@@ -54,6 +56,12 @@ describeWith('curl', missingCurl, 'the curl lines of the documents', () => {
     const client = await connect(system.database.url, 'source database')
     await seedServices(client, { services: 20_000, seed: 1, signal: new AbortController().signal })
     await client.end()
+    // those that the documents show
+    for (const day of ['2014-07-22', '2025-01-01']) {
+      await backfillArchives(system.config, createLogger({ level: 'silent' }), {
+        ...{ from: day, to: day, parallel: 1, signal: new AbortController().signal },
+      })
+    }
   })
 
   it.each(documents)('run as they are printed: %s', async (name) => {

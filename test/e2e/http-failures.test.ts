@@ -146,6 +146,8 @@ describe('the control database', () => {
       await request(),
       await ask(system.url, 'GET', '/exports'),
       await ask(system.url, 'GET', `/exports/${id}`),
+      await ask(system.url, 'GET', '/archives'),
+      await ask(system.url, 'GET', '/archives/services/2025-03-01'),
       await ask(system.url, 'POST', `/exports/${id}/cancel`),
       await ask(system.url, 'DELETE', `/exports/${id}`),
     ]) {

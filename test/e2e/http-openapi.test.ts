@@ -72,6 +72,8 @@ describe('/openapi.json', () => {
         'GET /exports/{id}/artifact',
         'POST /exports/{id}/cancel',
         'DELETE /exports/{id}',
+        'GET /archives',
+        'GET /archives/{archive}/{window}',
         'GET /healthz',
         'GET /readyz',
         'GET /genesys/1/cs/maintenance/services/stream',
@@ -161,6 +163,8 @@ describe('/openapi.json', () => {
       'GET /exports/{id}/artifact': ['302', '404', '409', '410'],
       'POST /exports/{id}/cancel': ['200', '202', '404', '409'],
       'DELETE /exports/{id}': ['204', '404', '409'],
+      'GET /archives': ['200'],
+      'GET /archives/{archive}/{window}': ['200', '404'],
     }
     for (const each of operations()) {
       const statuses = responses(each).map(({ status }) => status)

@@ -79,9 +79,12 @@ describe('ids that do not exist', () => {
     },
   )
 
-  it.each(['/exports/../x', '/exports/./', '/exports/'])('%s is 404', async (path) => {
-    expectProblem(await ask(system.url, 'GET', path), 404)
-  })
+  it.each(['/exports/../x', '/exports/./', '/exports/', '/archives/', '/archives/services'])(
+    '%s is 404',
+    async (path) => {
+      expectProblem(await ask(system.url, 'GET', path), 404)
+    },
+  )
 
   it('say which id it was', async () => {
     const { detail } = expectProblem(await ask(system.url, 'GET', '/exports/abc'), 404)
@@ -129,6 +132,8 @@ describe('methods that a route does not have', () => {
     ['/exports/:id', ['DELETE', 'GET', 'HEAD']],
     ['/exports/:id/artifact', ['GET', 'HEAD']],
     ['/exports/:id/cancel', ['POST']],
+    ['/archives', ['GET', 'HEAD']],
+    ['/archives/services/2026-03-29', ['GET', 'HEAD']],
     ['/healthz', ['GET', 'HEAD']],
     ['/readyz', ['GET', 'HEAD']],
     ['/openapi.json', ['GET', 'HEAD']],
@@ -157,7 +162,7 @@ describe('methods that a route does not have', () => {
   })
 
   it('answers HEAD like GET, without a body', async () => {
-    for (const path of ['/exports', `/exports/${id}`, '/healthz', '/openapi.json']) {
+    for (const path of ['/exports', `/exports/${id}`, '/archives', '/healthz', '/openapi.json']) {
       const head = await ask(system.url, 'HEAD', path)
       expect([head.status, head.text]).toEqual([200, ''])
     }

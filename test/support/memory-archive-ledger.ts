@@ -1,5 +1,6 @@
-import type { EnteredArchive, LedgerWindow } from '../../src/archive/model.ts'
-import type { ArchiveLedger, WindowKey } from '../../src/archive/ports.ts'
+import { currentGenerations } from '../../src/archive/coverage.ts'
+import type { EnteredArchive, LedgerWindow, WindowState } from '../../src/archive/model.ts'
+import type { ArchiveLedger, WindowKey, WindowRange } from '../../src/archive/ports.ts'
 import { StateError } from '../../src/errors.ts'
 
 /** An ArchiveLedger in memory; `archive-ledger-contract.ts` holds it to what the real one does. */
@@ -56,6 +57,25 @@ export function createMemoryArchiveLedger(): ArchiveLedger {
       return Promise.resolve(true)
     },
     get: (key) => Promise.resolve(windows.get(idOf(key))),
+    summarize(archive, { first, settledUntil, overUntil, limit }) {
+      const entries = of(archive, ({ to }) => to <= overUntil)
+      const current = [...currentGenerations(entries).values()]
+      const counts: Partial<Record<WindowState, number>> = {}
+      for (const { state } of current) counts[state] = (counts[state] ?? 0) + 1
+      const entered = current.filter(({ from }) => from >= first)
+      const settled = entered.filter(({ to }) => to <= settledUntil)
+      const gaps: WindowRange[] = []
+      let covered = first
+      for (const { from, to } of [...settled, { from: settledUntil, to: settledUntil }]) {
+        if (covered < from) gaps.push({ from: covered, to: from })
+        covered = to
+      }
+      return Promise.resolve({
+        ...{ counts, entered: entered.length, enteredSettled: settled.length },
+        gaps: gaps.slice(0, limit),
+        failed: current.filter(({ state }) => state === 'failed').slice(0, limit),
+      })
+    },
     listOpen: (archive) =>
       Promise.resolve(of(archive, ({ state }) => state === 'planned' || state === 'running')),
     async retryFailed(archive, which) {

@@ -1,6 +1,12 @@
 import { expect } from 'vitest'
 import type { z } from 'zod'
 import {
+  archiveListSchema,
+  archiveWindowSchema,
+  type ArchiveListView,
+  type ArchiveWindowView,
+} from '../../src/http/archive-schemas.ts'
+import {
   exportListSchema,
   exportSchema,
   problemSchema,
@@ -28,6 +34,22 @@ export function expectExport(answer: Answer, status: number): ExportView {
 export function expectList(answer: Answer): z.output<typeof exportListSchema> {
   expect({ status: answer.status, text: answer.text }).toMatchObject({ status: 200 })
   return strictly(exportListSchema, answer.json)
+}
+
+/** An answer that lists archives. */
+export function expectArchives(answer: Answer): ArchiveListView['archives'] {
+  expect({ status: answer.status, text: answer.text }).toMatchObject({ status: 200 })
+  expect(answer.headers['cache-control']).toBe('no-store')
+  return strictly(archiveListSchema, answer.json).archives
+}
+
+/** An answer that shows a window of an archive. */
+export function expectWindow(answer: Answer): ArchiveWindowView {
+  expect({ status: answer.status, text: answer.text }).toMatchObject({ status: 200 })
+  expect(answer.headers['content-type']).toMatch(/^application\/json\b/)
+  // signed links may be in it
+  expect(answer.headers['cache-control']).toBe('no-store')
+  return strictly(archiveWindowSchema, answer.json)
 }
 
 /** An answer that is an RFC 9457 problem, whole, and tells nothing about the server's inside. */

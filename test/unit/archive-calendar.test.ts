@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { windowsFrom, type Calendar, type CalendarWindow } from '../../src/archive/calendar.ts'
+import { countWindows, windowNamed, windowsFrom } from '../../src/archive/calendar.ts'
+import type { Calendar, CalendarWindow } from '../../src/archive/model.ts'
+import { createDice } from '../support/dice.ts'
 
 /** The first so many windows. */
 function take(count: number, calendar: Calendar, at: string): readonly CalendarWindow[] {
@@ -91,4 +93,55 @@ describe.each(['day', 'hour', 'month'] as const)('windows of a %s', (unit) => {
       expect(new Set(windows.map(({ name }) => name)).size).toBe(windows.length)
     },
   )
+
+  it.each([
+    ...['UTC', 'Africa/Cairo', 'Pacific/Apia', 'Australia/Lord_Howe', 'America/Sao_Paulo'],
+    // clocks went back from 00:01 to 23:01, so that midnight came twice
+    'America/St_Johns',
+  ])('in %s are counted as they are listed, and found by their names', (timeZone) => {
+    const calendar = { unit, timeZone }
+    const windows = take(unit === 'hour' ? 26_000 : 1_500, calendar, '2009-01-01T00:00:00Z')
+    const dice = createDice(7)
+    for (let round = 0; round < 300; round++) {
+      const near = dice.percent(50) ? 60 : windows.length
+      const first = dice.between(0, windows.length - 1)
+      const end = Math.min(windows.length - 1, first + dice.between(0, near))
+      const count = countWindows(calendar, windows[first]!.from, windows[end]!.from)
+      expect([windows[first]!.name, windows[end]!.name, count]).toEqual([
+        ...[windows[first]!.name, windows[end]!.name, end - first],
+      ])
+      expect(windowNamed(calendar, windows[first]!.name)).toEqual(windows[first])
+    }
+    expect(countWindows(calendar, windows[9]!.from, windows[3]!.from)).toBe(0)
+  })
+})
+
+describe('a name', () => {
+  it.each([
+    ['day', 'UTC', '2026-02-29'],
+    ['day', 'UTC', '2026-3-1'],
+    ['day', 'UTC', '2026-03'],
+    ['day', 'UTC', '20260301'],
+    ['day', 'UTC', '2026-03-01T00:00'],
+    ['day', 'UTC', '+012026-03-01'],
+    ['day', 'UTC', ''],
+    ['day', 'Pacific/Apia', '2011-12-30'],
+    ['month', 'UTC', '2026-13'],
+    ['month', 'UTC', '2026-03-01'],
+    ['hour', 'UTC', '2026-03-01'],
+    ['hour', 'UTC', '20260301T013000Z'],
+    ['hour', 'UTC', '20260301T240000Z'],
+    ['hour', 'UTC', '20260301T250000Z'],
+    ['hour', 'UTC', '20260229T010000Z'],
+    ['hour', 'UTC', '20260301T010000.5Z'],
+    ['hour', 'Asia/Kolkata', '20260301T010000Z'],
+  ] as const)('of a %s in %s is not %j', (unit, timeZone, name) => {
+    expect(windowNamed({ unit, timeZone }, name)).toBeUndefined()
+  })
+
+  it('of an hour is its start in UTC, wherever its day is', () => {
+    const calendar = { unit: 'hour', timeZone: 'Asia/Kolkata' } as const
+    const window = windowNamed(calendar, '20260301T013000Z')
+    expect(window).toMatchObject({ date: '2026-03-01', from: new Date('2026-03-01T01:30:00Z') })
+  })
 })

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
-import { startOfDate, windowsFrom, type WindowUnit } from '../../src/archive/calendar.ts'
+import { startOfDate, windowsFrom } from '../../src/archive/calendar.ts'
 import { readCoverage } from '../../src/archive/coverage.ts'
 import { builtInDefinition } from '../../src/archive/definitions.ts'
+import type { WindowUnit } from '../../src/archive/model.ts'
 import { drawCoverage } from '../../src/cli/coverage-calendar.ts'
 import { createMemoryArchiveLedger } from '../support/memory-archive-ledger.ts'
 
