@@ -3,7 +3,7 @@ import { SpecError } from '../errors.ts'
 import { got } from '../runtime/describe-issues.ts'
 import { isLocalDate } from '../runtime/local-time.ts'
 import { endOfDate, startOfDate, windowsFrom, type CalendarWindow } from './calendar.ts'
-import type { EnteredArchive, LedgerWindow, WindowState } from './model.ts'
+import type { EnteredArchive, KnownHold, LedgerWindow, WindowState } from './model.ts'
 import { firstWindow, settledAt } from './plan-windows.ts'
 import type { ArchiveLedger } from './ports.ts'
 
@@ -22,6 +22,8 @@ export interface ArchiveCoverage {
   readonly first: Date
   /** Those that are over by now, oldest first; before the first one only what the ledger has. */
   readonly windows: readonly CoveredWindow[]
+  /** Those that were not released, where they were asked for. */
+  readonly holds?: readonly KnownHold[]
 }
 
 export interface CoverageQuery {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { startOfDate, windowsFrom } from '../../src/archive/calendar.ts'
 import type { ArchiveDefinition } from '../../src/archive/model.ts'
+import { keepForEver } from '../../src/runtime/keep-text.ts'
 import { createArchiveWorld, rollCompletions } from '../support/archive-world.ts'
 import { createDice } from '../support/dice.ts'
 
@@ -34,6 +35,7 @@ describe.each(['Europe/Berlin', 'Africa/Cairo'])(
             ...{ filter_events: 'completed', filter_state: 'any', export_content: true },
             ...{ format: 'ndjson', compression: 'gzip' },
           },
+          keep: keepForEver,
         }
         const completions = rollCompletions(dice, start, days)
         const world = createArchiveWorld(definition, { dice, begin: start, completions })
