@@ -1,5 +1,5 @@
 /** The composition root: joins configuration, adapters, use cases and job definitions. Here the server. */
-import type { ArchiveLedger, ManifestStore } from './archive/ports.ts'
+import type { ArchiveLedger, ManifestStore, RetentionLedger } from './archive/ports.ts'
 import { exportJob } from '../jobs/export.ts'
 import type { Config } from './config.ts'
 import type { ArtifactStore, ExportRecords } from './export/ports.ts'
@@ -19,6 +19,7 @@ import { createExportRecords } from './postgres/export-records.ts'
 import { assertMigrated } from './postgres/migrate.ts'
 import { createPool } from './postgres/pool.ts'
 import { probeSource } from './postgres/probe-source.ts'
+import { createRetentionLedger } from './postgres/retention-ledger.ts'
 import { createRowSource } from './postgres/snapshot.ts'
 import { sourceLimits } from './postgres/source-limits.ts'
 import { openQueue } from './queue/open-queue.ts'
@@ -63,6 +64,7 @@ export interface Base {
   readonly manifests: ManifestStore
   readonly reader: ArtifactReader
   readonly ledger: ArchiveLedger
+  readonly retention: RetentionLedger
   /** Of what server and worker need, but for the queue. */
   readonly probes: Readonly<Record<string, Probe>>
 }
@@ -119,7 +121,8 @@ export async function composeBase(
     read: (key, options) => readObject(client, config.s3.bucket, key, options),
   }
   const ledger = createArchiveLedger(control)
-  return { resources, records, artifacts, manifests, reader, ledger, probes }
+  const retention = createRetentionLedger(control)
+  return { resources, records, artifacts, manifests, reader, ledger, retention, probes }
 }
 
 /** Starts the HTTP interface. @throws ConfigError, SourceError, QueueError */

@@ -47,7 +47,12 @@ export class ConfigError extends ExportError {
 export class SpecError extends ExportError {
   override readonly name = 'SpecError'
   constructor(
-    code: 'SPEC_INVALID' | 'SPEC_UNKNOWN_DATASET' | 'IDEMPOTENCY_KEY_REUSED' | 'ARCHIVE_UNKNOWN',
+    code:
+      | 'SPEC_INVALID'
+      | 'SPEC_UNKNOWN_DATASET'
+      | 'IDEMPOTENCY_KEY_REUSED'
+      | 'ARCHIVE_UNKNOWN'
+      | 'HOLD_UNKNOWN',
     message: string,
     details: ErrorDetails = {},
   ) {

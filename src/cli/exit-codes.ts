@@ -7,6 +7,7 @@ const byCode: Readonly<Record<string, number>> = {
   IDEMPOTENCY_KEY_REUSED: 64,
   EXPORT_NOT_FOUND: 10,
   ARCHIVE_UNKNOWN: 10,
+  HOLD_UNKNOWN: 10,
   EXPORT_NOT_READY: 11,
   EXPORT_GONE: 11,
   EXPORT_EXPIRED: 11,
@@ -52,7 +53,7 @@ export const exitCodeHelp = `
 Exit codes:
   0   done
   1   doctor found a problem, verify a difference, or windows of an archive failed
-  10  no such export, or archive
+  10  no such export, archive or hold
   11  the export's state does not allow it
   12  the export was canceled
   20  PostgreSQL: not reachable, or the query failed

@@ -58,6 +58,12 @@ export function windowPrefix(
   return `${archivesFolder(prefix)}${name}/dt=${date}/${from}_${to}_g${generation}_`
 }
 
+/** Where an artifact of an archive, or what its keys begin with, lies when another generation has taken its place. */
+export function supersededKey(prefix: string, archive: string, key: string): string {
+  const folder = `${archivesFolder(prefix)}${archive}/`
+  return key.startsWith(`${folder}dt=`) ? `${folder}_superseded/${key.slice(folder.length)}` : key
+}
+
 /** Below it are the objects that `longhaul doctor` puts there for a moment. No export has this id. */
 export const probesFolder = (prefix: string): string => `${exportsFolder(prefix)}doctor/`
 
