@@ -25,14 +25,12 @@ export async function createRetentionWorld(days: number) {
   const manifests = {
     get: (key: string) => Promise.resolve(artifacts.objects.get(key)?.toString()),
   }
-  const put = async (key: string, text: string) =>
-    void (await artifacts.put(
-      key,
-      (async function* () {
-        yield await Promise.resolve(Buffer.from(text))
-      })(),
-      { contentType: '', signal: new AbortController().signal },
-    ))
+  async function put(key: string, text: string): Promise<void> {
+    const chunks = (async function* () {
+      yield await Promise.resolve(Buffer.from(text))
+    })()
+    await artifacts.put(key, chunks, { contentType: '', signal: new AbortController().signal })
+  }
   const { request, ...rest } = builtInDefinition({
     ...{ timeZone: calendar.timeZone, start: undefined, settleMinutes: 0 },
   })
@@ -89,7 +87,7 @@ export async function createRetentionWorld(days: number) {
       const all = await ledger.listWindows(archive.name, { from: start, to: worldNow })
       return all.find((each) => each.name === name)!
     },
-    manifestOf: async (name: string) =>
+    manifestOf: (name: string) =>
       keysOf('_manifests/').find((key) =>
         artifacts.objects.get(key)?.includes(`"window":"${name}"`),
       )!,
