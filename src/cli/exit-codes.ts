@@ -52,7 +52,7 @@ export const foundProblem = 1
 export const exitCodeHelp = `
 Exit codes:
   0   done
-  1   doctor found a problem, verify a difference, or windows of an archive failed
+  1   doctor found a problem, verify a difference, or windows of an archive failed or could not be deleted
   10  no such export, archive or hold
   11  the export's state does not allow it
   12  the export was canceled
