@@ -1,7 +1,7 @@
 /** The composition root of the archives. */
 import { readFileSync } from 'node:fs'
 import { exportJob } from '../jobs/export.ts'
-import { nightlyArchiveJob } from '../jobs/nightly-archive.ts'
+import { nightlyArchiveJob, type Archive } from '../jobs/nightly-archive.ts'
 import {
   backfill,
   nothingToFill,
@@ -18,7 +18,9 @@ import {
 } from './archive/coverage.ts'
 import { builtInDefinition, parseDefinitions } from './archive/definitions.ts'
 import { followArchives } from './archive/follow-archive.ts'
+import { listHolds } from './archive/holds.ts'
 import type { ArchiveDefinition } from './archive/model.ts'
+import { pruneNightly, type NightlyPruneDeps } from './archive/prune-nightly.ts'
 import { composeBase, type Base } from './compose.ts'
 import type { Config } from './config.ts'
 import type { ArchiveConfig } from './config/archive.ts'
@@ -29,6 +31,7 @@ import { createRegistry } from './metrics/registry.ts'
 import { createArchiveLedger } from './postgres/archive-ledger.ts'
 import { assertMigrated } from './postgres/migrate.ts'
 import { createPool } from './postgres/pool.ts'
+import { createRetentionLedger } from './postgres/retention-ledger.ts'
 import type { QueueConnection } from './queue/connection.ts'
 import { openQueue } from './queue/open-queue.ts'
 import { createProducer } from './queue/producer.ts'
@@ -76,7 +79,13 @@ export async function archiveStatus(
   const pool = createPool(databaseUrl, { role: 'control database', connections: 2 })
   try {
     await assertMigrated(pool)
-    return await readCoverage(createArchiveLedger(pool), query, systemClock.now())
+    const ledger = createArchiveLedger(pool)
+    const covered = await readCoverage(ledger, query, systemClock.now())
+    const held = await listHolds({ ledger, retention: createRetentionLedger(pool) }, query.archive)
+    return covered.map((each) => ({
+      ...each,
+      holds: held.filter(({ hold }) => hold.archive === each.archive.name),
+    }))
   } finally {
     await pool.close()
   }
@@ -129,13 +138,13 @@ export type BackfilledArchive = BackfillProgress & { readonly name: string }
 
 export type ArchiverDeps = Pick<
   Base,
-  'resources' | 'records' | 'artifacts' | 'manifests' | 'comparer' | 'ledger'
+  'resources' | 'records' | 'artifacts' | 'manifests' | 'comparer' | 'ledger' | 'retention'
 > & {
   readonly queue: ExportQueue
 }
 
 /**
- * Archives what is due when the schedule says so, whichever worker is first; stopped with the resources.
+ * Archives what is due, and deletes what is kept no longer, when the schedule says so, whichever worker is first; stopped with the resources.
  * @throws ConfigError, StateError when an archive is kept by another calendar, SourceError, QueueError
  */
 export async function startArchiver(
@@ -146,10 +155,31 @@ export async function startArchiver(
   logger: Logger,
 ): Promise<void> {
   const deps = { ...ports, clock: systemClock, settings: { keyPrefix, openWindows } }
+  const pruneDeps = { ...deps, ...tellOf(logger), keyPrefix }
   const definitions = readDefinitions(config)
   for (const definition of definitions) await deps.ledger.open(definition, systemClock.now())
-  const archive = (options: { readonly signal: AbortSignal }) =>
-    followArchives(deps, definitions, options)
+  const archive: Archive = async ({ signal }) => {
+    // one archive that cannot be read leaves the others to their policies
+    const [followed] = await Promise.allSettled([followArchives(deps, definitions, { signal })])
+    signal.throwIfAborted()
+    const pruned = await pruneNightly(pruneDeps, definitions, { signal })
+    if (followed.status === 'rejected') throw followed.reason
+    return { ...followed.value, ...pruned }
+  }
   const job = nightlyArchiveJob({ pattern: config.pattern, tz: config.timeZone })
   await startScheduled(connection, job, archive, { resources, logger })
 }
+
+/** What becomes of windows that are kept no longer is in the log. */
+const tellOf = (logger: Logger): Pick<NightlyPruneDeps, 'onUnconfirmed' | 'onProblem'> => ({
+  onUnconfirmed: ({ name }, { text }, windows) =>
+    logger.warn(
+      { archive: name, keep: text, windows },
+      `windows are kept no longer by a policy that nobody has confirmed: look with longhaul archive prune --archive ${name}, then add --apply`,
+    ),
+  onProblem: ({ window, outcome, problem }) =>
+    logger.warn(
+      { archive: window.archive, window: window.name, outcome, problem },
+      'a window that is kept no longer could not be deleted',
+    ),
+})

@@ -63,6 +63,8 @@ export interface VerifiedArchive {
   readonly windows: readonly VerifiedWindow[]
   /** How many windows of the range are not archived. */
   readonly others: number
+  /** How many were deleted by policy. */
+  readonly deleted: number
 }
 
 /**
@@ -83,13 +85,15 @@ export const verifyArchive = (
     const verified: VerifiedWindow[] = []
     // one that failed for what somebody did to it in the bucket differs, too
     const isVerified = ({ state, error }: LedgerWindow) =>
-      state === 'archived' || error?.code === 'ARCHIVE_CORRUPT'
+      state === 'archived' || (state !== 'deleted' && error?.code === 'ARCHIVE_CORRUPT')
     for (const window of entries.filter(isVerified)) {
       const each = { window, verdict: await verifyWindow(deps, window, options) }
       onWindow?.(each)
       verified.push(each)
     }
-    return { windows: verified, others: (coverage?.windows.length ?? 0) - verified.length }
+    const deleted = entries.filter(({ state }) => state === 'deleted').length
+    const others = (coverage?.windows.length ?? 0) - verified.length - deleted
+    return { windows: verified, others, deleted }
   })
 
 /** Runs with what server and worker share, and releases it. */

@@ -1,5 +1,10 @@
 /** The composition root: joins configuration, adapters, use cases and job definitions. Here the server. */
-import type { ArchiveLedger, ArtifactComparer, ManifestStore } from './archive/ports.ts'
+import type {
+  ArchiveLedger,
+  ArtifactComparer,
+  ManifestStore,
+  RetentionLedger,
+} from './archive/ports.ts'
 import { exportJob } from '../jobs/export.ts'
 import type { Config } from './config.ts'
 import type { ArtifactStore, ExportRecords } from './export/ports.ts'
@@ -19,6 +24,7 @@ import { createExportRecords } from './postgres/export-records.ts'
 import { assertMigrated } from './postgres/migrate.ts'
 import { createPool } from './postgres/pool.ts'
 import { probeSource } from './postgres/probe-source.ts'
+import { createRetentionLedger } from './postgres/retention-ledger.ts'
 import { createRowSource } from './postgres/snapshot.ts'
 import { sourceLimits } from './postgres/source-limits.ts'
 import { openQueue } from './queue/open-queue.ts'
@@ -65,6 +71,7 @@ export interface Base {
   readonly reader: ArtifactReader
   readonly comparer: ArtifactComparer
   readonly ledger: ArchiveLedger
+  readonly retention: RetentionLedger
   /** Of what server and worker need, but for the queue. */
   readonly probes: Readonly<Record<string, Probe>>
 }
@@ -122,7 +129,9 @@ export async function composeBase(
   }
   const ledger = createArchiveLedger(control)
   const comparer = compareArtifacts(reader)
-  return { resources, records, artifacts, manifests, reader, comparer, ledger, probes }
+  const retention = createRetentionLedger(control)
+  const archive = { manifests, reader, comparer, ledger, retention }
+  return { resources, records, artifacts, ...archive, probes }
 }
 
 /** Starts the HTTP interface. @throws ConfigError, SourceError, QueueError */

@@ -125,6 +125,7 @@ const archiveConfig = (v: Values): ArchiveConfig =>
     timeZone: v.ARCHIVE_TIMEZONE,
     start: v.ARCHIVE_START,
     settleMinutes: v.ARCHIVE_SETTLE_MINUTES,
+    keep: v.ARCHIVE_KEEP,
   })
 
 type DatabaseConfig = Pick<Config, 'databaseUrl' | 'sourceDatabaseUrl'>

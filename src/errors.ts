@@ -52,7 +52,8 @@ export class SpecError extends ExportError {
       | 'SPEC_UNKNOWN_DATASET'
       | 'IDEMPOTENCY_KEY_REUSED'
       | 'ARCHIVE_UNKNOWN'
-      | 'WINDOW_UNKNOWN',
+      | 'WINDOW_UNKNOWN'
+      | 'HOLD_UNKNOWN',
     message: string,
     details: ErrorDetails = {},
   ) {

@@ -30,14 +30,14 @@ export interface BackfillPlan {
 
 export interface BackfillOptions {
   readonly signal: AbortSignal
-  /** Told of each window of the range once: as soon as it is archived or has failed, at once where it was archived before. */
+  /** Told of each window of the range once: as soon as it is archived or has failed, at once where it was archived, or deleted, before. */
   readonly onWindow?: (window: BackfilledWindow, progress: BackfillProgress) => void
 }
 
 export interface BackfilledWindow {
   readonly window: LedgerWindow
-  /** `present`: archived before. */
-  readonly outcome: 'archived' | 'failed' | 'present'
+  /** `present`: archived before. `deleted`: and deleted since, by policy; it is not archived again. */
+  readonly outcome: 'archived' | 'failed' | 'present' | 'deleted'
   /** Of the export that was archived now. */
   readonly artifact?: Artifact
 }
@@ -48,6 +48,7 @@ export interface BackfillProgress {
   readonly archived: number
   readonly failed: number
   readonly present: number
+  readonly deleted: number
 }
 
 /**
@@ -65,7 +66,7 @@ export async function backfill(
   await ledger.open(definition, clock.now())
   await ledger.retryFailed(name, range)
 
-  const progress = { total: windows.length, archived: 0, failed: 0, present: 0 }
+  const progress = { total: windows.length, archived: 0, failed: 0, present: 0, deleted: 0 }
   const told = new Set<number>()
   async function tell(done: readonly LedgerWindow[], archived: 'archived' | 'present') {
     const ids = archived === 'archived' ? done.flatMap(({ exportId }) => exportId ?? []) : []
@@ -73,7 +74,8 @@ export async function backfill(
     const artifacts = new Map(found.map(({ id, artifact }) => [id, artifact]))
     for (const window of done) {
       told.add(window.from.getTime())
-      const outcome = window.state === 'failed' ? 'failed' : archived
+      const { state } = window
+      const outcome = state === 'failed' || state === 'deleted' ? state : archived
       progress[outcome]++
       const artifact = artifacts.get(window.exportId ?? '')
       onWindow?.(
@@ -127,7 +129,7 @@ export async function backfill(
 }
 
 const doneOf = (entries: readonly LedgerWindow[]) =>
-  entries.filter(({ state }) => state === 'archived' || state === 'failed')
+  entries.filter(({ state }) => state !== 'planned' && state !== 'running')
 
 /**
  * The windows that begin on the dates of a range.

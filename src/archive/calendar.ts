@@ -161,3 +161,36 @@ export function startOfDate(text: string, timeZone: string): Date | undefined {
     return undefined
   }
 }
+
+/**
+ * The latest hours, days, months or years, of which the last is the one in which a window ends: where they begin, and
+ * what people call that, a local date or for hours an instant.
+ */
+export function latestSpan(
+  { timeZone }: Calendar,
+  { to }: Pick<CalendarWindow, 'to'>,
+  unit: WindowUnit | 'year',
+  count: number,
+): { readonly from: Date; readonly name: string } {
+  if (unit === 'hour') {
+    const from = new Date(to.getTime() - count * hourMs)
+    return { from, name: from.toISOString() }
+  }
+  const last = Temporal.Instant.fromEpochMilliseconds(to.getTime() - 1)
+    .toZonedDateTimeISO(timeZone)
+    .toPlainDate()
+  const back = count - 1
+  const first = {
+    day: () => last.subtract({ days: back }),
+    month: () => last.with({ day: 1 }).subtract({ months: back }),
+    year: () => last.with({ day: 1, month: 1 }).subtract({ years: back }),
+  }[unit]()
+  return { from: startOf(first, timeZone), name: first.toString() }
+}
+
+/** The local date of an instant. */
+export const dateOf = (at: Date, timeZone: string): string =>
+  Temporal.Instant.fromEpochMilliseconds(at.getTime())
+    .toZonedDateTimeISO(timeZone)
+    .toPlainDate()
+    .toString()

@@ -3,7 +3,13 @@ import { SpecError } from '../errors.ts'
 import { got } from '../runtime/describe-issues.ts'
 import { isLocalDate } from '../runtime/local-time.ts'
 import { endOfDate, startOfDate, windowsFrom } from './calendar.ts'
-import type { CalendarWindow, CoverageState, EnteredArchive, LedgerWindow } from './model.ts'
+import type {
+  CalendarWindow,
+  CoverageState,
+  EnteredArchive,
+  KnownHold,
+  LedgerWindow,
+} from './model.ts'
 import { firstWindow, settledAt } from './plan-windows.ts'
 import type { ArchiveLedger } from './ports.ts'
 
@@ -19,6 +25,8 @@ export interface ArchiveCoverage {
   readonly first: Date
   /** Those that are over by now, oldest first; before the first one only what the ledger has. */
   readonly windows: readonly CoveredWindow[]
+  /** Those that were not released, where they were asked for. */
+  readonly holds?: readonly KnownHold[]
 }
 
 export interface CoverageQuery {

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { SpecError } from '../errors.ts'
 import { exportRequest, parseExportRequest } from '../export/spec.ts'
 import { describeIssues, got } from '../runtime/describe-issues.ts'
+import { keepForEver, parseKeep, type KeepPolicy } from '../runtime/keep-text.ts'
 import { isLocalDate, isTimeZone } from '../runtime/local-time.ts'
 import { startOfDate } from './calendar.ts'
 import { windowUnits, type ArchiveDefinition } from './model.ts'
@@ -12,12 +13,14 @@ export interface DefinitionDefaults {
   /** Local date of the first window. */
   readonly start: string | undefined
   readonly settleMinutes: number
+  /** Default: for ever. */
+  readonly keep?: KeepPolicy | undefined
 }
 
 const minuteMs = 60_000
 
 /** An archive as a file defines it: what is exported of each window in the words of the API. */
-const archiveEntry = ({ timeZone, start, settleMinutes }: DefinitionDefaults) =>
+const archiveEntry = ({ timeZone, start, settleMinutes, keep = keepForEver }: DefinitionDefaults) =>
   exportRequest.omit({ time_from: true, time_to: true }).extend({
     name: z.string().regex(/^[a-z0-9][a-z0-9_-]{0,62}$/i, {
       error: 'expected 1 to 63 letters, digits, - and _, beginning with a letter or digit',
@@ -33,6 +36,16 @@ const archiveEntry = ({ timeZone, start, settleMinutes }: DefinitionDefaults) =>
       .optional()
       .transform((date) => date ?? start),
     settle_minutes: z.int().min(0).max(525_600).default(settleMinutes),
+    keep: z
+      .string()
+      .transform((text, context) => {
+        const parsed = parseKeep(text)
+        if (!('problem' in parsed)) return parsed
+        context.addIssue({ code: 'custom', message: parsed.problem })
+        return z.NEVER
+      })
+      .optional()
+      .transform((own) => own ?? keep),
     // by `any` a service that is completed on another day than it started would be in two windows
     filter_events: z.enum(['started', 'completed']).default('completed'),
     export_content: z.boolean().default(true),
@@ -86,7 +99,7 @@ function parseEntry(input: unknown, index: number, defaults: DefinitionDefaults)
     const issues = describeIssues(result.error, input, { known: Object.keys(schema.shape) })
     return { problems: issues.map((issue) => `${where}: ${issue}`) }
   }
-  const { name, window, time_zone, start, settle_minutes, ...request } = result.data
+  const { name, window, time_zone, start, settle_minutes, keep, ...request } = result.data
   try {
     // what depends on each other, and on this Node, is refused now rather than at night
     parseExportRequest({ ...request, time_from: '2000-01-01T00:00:00Z' })
@@ -102,6 +115,7 @@ function parseEntry(input: unknown, index: number, defaults: DefinitionDefaults)
       start: start === undefined ? undefined : startOfDate(start, time_zone),
       settleMs: settle_minutes * minuteMs,
       request,
+      keep,
     },
   }
 }

@@ -1,5 +1,6 @@
 import type { ExportRequest } from '../export/spec.ts'
 import type { ErrorFacts } from '../errors.ts'
+import type { KeepPolicy } from '../runtime/keep-text.ts'
 
 export const windowUnits = ['hour', 'day', 'month'] as const
 /** How long a window is. */
@@ -38,19 +39,24 @@ export interface ArchiveSchedule {
 /** What is archived, window by window, and how. */
 export interface ArchiveDefinition extends ArchiveSchedule {
   readonly request: WindowRequest
+  /** How long; what it does not name may be deleted. */
+  readonly keep: KeepPolicy
 }
 
 /** An archive as the ledger has it. */
 export interface EnteredArchive extends ArchiveSchedule {
   /** When it was seen first. */
   readonly enteredAt: Date
+  /** The text of the policy by which an operator has let windows be deleted. */
+  readonly confirmedKeep?: string
 }
 
 /**
  * `planned`: nobody exports it yet. `running`: its export was requested. `archived`: its manifest is there.
- * `failed`: its export failed, or was canceled; it is planned again later.
+ * `failed`: its export failed, or was canceled; it is planned again later. `deleted`: it was archived, and then deleted by
+ * policy, all its generations; it is never planned again.
  */
-export const windowStates = ['planned', 'running', 'archived', 'failed'] as const
+export const windowStates = ['planned', 'running', 'archived', 'failed', 'deleted'] as const
 export type WindowState = (typeof windowStates)[number]
 
 /** Besides those of the ledger: `settling`: over, but not to be read yet. `missing`: nobody has planned it. */
@@ -74,4 +80,30 @@ export interface LedgerWindow extends CalendarWindow {
   /** When it is planned again. */
   readonly retryAt?: Date
   readonly archivedAt?: Date
+  readonly deletedAt?: Date
+  /** Why: what the policy said. */
+  readonly deletedReason?: string
+  /** When nothing of it was left in the bucket. */
+  readonly removedAt?: Date
+}
+
+/** A range of an archive of which nothing is deleted, also of what is archived later. */
+export interface NewHold {
+  readonly archive: string
+  readonly from: Date
+  /** Undefined: without an end. */
+  readonly to: Date | undefined
+  readonly reason: string
+  readonly placedAt: Date
+}
+
+export interface ArchiveHold extends NewHold {
+  readonly id: number
+}
+
+/** A hold, in the dates of its archive. */
+export interface KnownHold {
+  readonly hold: ArchiveHold
+  /** Its first and its last local date; without a last one it has no end. */
+  readonly dates: { readonly from: string; readonly to?: string }
 }

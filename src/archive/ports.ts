@@ -1,10 +1,12 @@
 import type { ErrorFacts } from '../errors.ts'
 import type { ExportSpec } from '../export/model.ts'
 import type {
+  ArchiveHold,
   ArchiveSchedule,
   CalendarWindow,
   EnteredArchive,
   LedgerWindow,
+  NewHold,
   WindowRequest,
   WindowState,
 } from './model.ts'
@@ -36,7 +38,7 @@ export interface ArchiveLedger {
   listArchives(): Promise<readonly EnteredArchive[]>
   /** Up to where windows follow each other from `start` on without a gap; `start` where none begins there. */
   coveredUntil(archive: string, start: Date): Promise<Date>
-  /** Enters a window as planned. False: it was there, and stays as it was. */
+  /** Enters a window as planned. False: it was there, and stays as it was, or a generation of it was deleted. */
   plan(key: WindowKey, window: CalendarWindow, request: WindowRequest): Promise<boolean>
   /** Undefined when there is no such window. */
   get(key: WindowKey): Promise<LedgerWindow | undefined>
@@ -86,6 +88,37 @@ export interface WindowFailure {
   readonly error: ErrorFacts
   /** Undefined: not by itself. */
   readonly retryAt?: Date
+}
+
+/**
+ * What becomes of windows that are archived: which are there, which are held, and which were deleted. Every change is one
+ * guarded step; all errors are SourceErrors besides.
+ */
+export interface RetentionLedger {
+  /** All generations of the windows that were not deleted, oldest first. */
+  listKept(archive: string): Promise<readonly LedgerWindow[]>
+  /**
+   * All generations of a window turn deleted. False, and nothing changes: it is held by now, one of them is planned or
+   * runs, or there is a later one than this.
+   */
+  markDeleted(latest: WindowKey, deletion: WindowDeletion): Promise<boolean>
+  /** Deleted windows of which something may be left in the bucket, and that nobody has held since; oldest first. */
+  listUnremoved(archive: string): Promise<readonly LedgerWindow[]>
+  /** Nothing is left of a deleted window, of any generation. */
+  markRemoved(window: Omit<WindowKey, 'generation'>, at: Date): Promise<void>
+  /** An operator lets windows be deleted by a policy; the one before counts no more. */
+  confirmKeep(archive: string, keep: string): Promise<void>
+  /** From then on nothing is deleted that overlaps it. The archive must have been entered. */
+  placeHold(hold: NewHold): Promise<ArchiveHold>
+  /** Those that were not released, of one archive or of all, in the order in which they were placed. */
+  listHolds(archive?: string): Promise<readonly ArchiveHold[]>
+  /** Undefined when there is no such hold, or it was released before. */
+  releaseHold(id: number, at: Date): Promise<ArchiveHold | undefined>
+}
+
+export interface WindowDeletion {
+  readonly at: Date
+  readonly reason: string
 }
 
 /** Where manifests are kept: beside the artifacts. */

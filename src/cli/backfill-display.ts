@@ -31,9 +31,9 @@ export function createBackfillDisplay(
   let bar: SingleBar | undefined
   let shown = ''
   return {
-    update(window, { total, archived, failed, present }) {
+    update(window, { total, archived, failed, present, deleted }) {
       const { archive } = window.window
-      const done = archived + failed + present
+      const done = archived + failed + present + deleted
       if (bar === undefined || shown !== archive) bar = bars.create(total, 0, { archive, done: 0 })
       shown = archive
       if (window.outcome !== 'present') bars.log(`${lineOf(window)}\n`)
@@ -46,6 +46,7 @@ export function createBackfillDisplay(
 function lineOf({ window, outcome, artifact }: BackfilledWindow): string {
   const begin = `${window.archive} ${window.name}  ${outcome}`
   if (outcome === 'failed') return `${begin}: ${window.error?.message ?? 'for an unknown reason'}`
+  if (outcome === 'deleted') return `${begin} before: ${window.deletedReason ?? 'by its policy'}`
   return artifact === undefined
     ? begin
     : `${begin}  ${formatCount(artifact.rows)} rows, ${formatBytes(artifact.bytes)}`

@@ -1,5 +1,6 @@
 import type { ArchiveCoverage, CoveredWindow } from '../archive/coverage.ts'
 import type { CoverageState } from '../archive/model.ts'
+import { describeHold } from './hold-display.ts'
 import { formatCount } from './output.ts'
 
 const marks: Readonly<Record<CoverageState, string>> = {
@@ -9,6 +10,7 @@ const marks: Readonly<Record<CoverageState, string>> = {
   failed: 'F',
   missing: '.',
   settling: '~',
+  deleted: '-',
 }
 
 /** Of ranges and failed windows each, at most. */
@@ -22,7 +24,7 @@ const layouts = {
 } as const
 
 /** An archive for a person: a line about the whole, a calendar with a character a window, and what wants a look. */
-export function drawCoverage({ archive, windows }: ArchiveCoverage): readonly string[] {
+export function drawCoverage({ archive, windows, holds = [] }: ArchiveCoverage): readonly string[] {
   const { unit, timeZone } = archive.calendar
   const counts = Object.entries(countStates(windows))
   const sums = counts.map(([state, count]) => `${formatCount(count)} ${state}`).join(', ')
@@ -32,6 +34,10 @@ export function drawCoverage({ archive, windows }: ArchiveCoverage): readonly st
     ...(windows.length === 0 ? [] : [...drawRows(unit, windows), `${' '.repeat(12)}${present}`]),
     ...limited(missingRanges(windows), 'missing ranges'),
     ...limited(windows.filter(({ state }) => state === 'failed').map(describeFailed), 'failed'),
+    ...limited(
+      holds.map((hold) => `held     ${describeHold(hold)}`),
+      'holds',
+    ),
   ]
 }
 

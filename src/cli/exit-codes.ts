@@ -8,6 +8,7 @@ const byCode: Readonly<Record<string, number>> = {
   EXPORT_NOT_FOUND: 10,
   ARCHIVE_UNKNOWN: 10,
   WINDOW_UNKNOWN: 10,
+  HOLD_UNKNOWN: 10,
   EXPORT_NOT_READY: 11,
   EXPORT_GONE: 11,
   EXPORT_EXPIRED: 11,
@@ -52,8 +53,9 @@ export const foundProblem = 1
 export const exitCodeHelp = `
 Exit codes:
   0   done
-  1   doctor found a problem, verify or archive check a difference, or windows of an archive failed
-  10  no such export, archive, or window of one
+  1   doctor found a problem, verify or archive check a difference, or windows of an archive failed or
+      could not be deleted
+  10  no such export, archive, window of one, or hold
   11  the export's state does not allow it
   12  the export was canceled
   20  PostgreSQL: not reachable, or the query failed

@@ -2,6 +2,7 @@
 import { CronExpressionParser } from 'cron-parser'
 import { z } from 'zod'
 import { got } from '../runtime/describe-issues.ts'
+import { parseKeep, type KeepPolicy } from '../runtime/keep-text.ts'
 import { isLocalDate, isTimeZone } from '../runtime/local-time.ts'
 import { custom } from './checks.ts'
 
@@ -16,6 +17,7 @@ export interface ArchiveConfig {
   /** Local date of the first window, `2025-01-01`; undefined: the one before the first start. */
   readonly start: string | undefined
   readonly settleMinutes: number
+  readonly keep: KeepPolicy
 }
 
 /** `hourly`, or five or six fields of cron. */
@@ -48,3 +50,9 @@ export const localDate = z
       ? text
       : custom(context, `expected a date, such as 2025-01-01, got ${got(text)}`),
   )
+
+/** How long what is archived is kept. */
+export const archiveKeep = z.string().transform((text, context) => {
+  const keep = parseKeep(text)
+  return 'problem' in keep ? custom(context, keep.problem) : keep
+})

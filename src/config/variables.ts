@@ -3,7 +3,7 @@ import { ConfigError } from '../errors.ts'
 import { describeIssues, got } from '../runtime/describe-issues.ts'
 import { nearestName } from '../runtime/nearest-name.ts'
 import { parseApiKeys } from './api-keys.ts'
-import { archiveSchedule, localDate, timeZone } from './archive.ts'
+import { archiveKeep, archiveSchedule, localDate, timeZone } from './archive.ts'
 import { redisConflicts } from './redis.ts'
 import { boolean, hosts, httpUrl, integer, postgresUrl, redisUrl } from './checks.ts'
 import { objectTags, storageClass, storeConflicts } from './store.ts'
@@ -63,6 +63,7 @@ const variables = z.object({
   ARCHIVE_TIMEZONE: timeZone.default('UTC'),
   ARCHIVE_START: localDate.optional(),
   ARCHIVE_SETTLE_MINUTES: integer(120, 0, 525_600),
+  ARCHIVE_KEEP: archiveKeep.prefault('for ever'),
   API_KEYS: z.string().optional(),
   API_KEYS_FILE: z.string().optional(),
   REQUESTS_PER_SECOND: integer(100, 0, 1_000_000),

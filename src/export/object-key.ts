@@ -79,7 +79,7 @@ export function generationsPrefix(
 
 /**
  * Where an artifact lies once a later generation has taken its place: below a folder whose name readers of partitions leave
- * out. @param key of the artifact in its partition
+ * out. @param key of the artifact in its partition, or what such keys begin with
  */
 export function supersededKey(prefix: string, key: string): string {
   const [archive = '', ...rest] = key.slice(archivesFolder(prefix).length).split('/')

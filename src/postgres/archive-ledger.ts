@@ -1,40 +1,9 @@
-import type { EnteredArchive, LedgerWindow } from '../archive/model.ts'
+import type { EnteredArchive } from '../archive/model.ts'
 import type { ArchiveLedger, WindowKey } from '../archive/ports.ts'
-import { NotFoundError, StateError, type ErrorFacts } from '../errors.ts'
+import { NotFoundError, StateError } from '../errors.ts'
 import type { Database } from './pool.ts'
 import { summarizeWindows } from './summarize-windows.ts'
-
-interface WindowRow {
-  readonly archive: string
-  readonly from_at: Date
-  readonly to_at: Date
-  readonly generation: number
-  readonly name: string
-  readonly date: string
-  readonly request: LedgerWindow['request']
-  readonly state: LedgerWindow['state']
-  readonly tries: number
-  readonly export_id: string | null
-  readonly error: ErrorFacts | null
-  readonly retry_at: Date | null
-  readonly archived_at: Date | null
-}
-
-const windowFromRow = (row: WindowRow): LedgerWindow => ({
-  archive: row.archive,
-  name: row.name,
-  date: row.date,
-  from: row.from_at,
-  to: row.to_at,
-  generation: row.generation,
-  request: row.request,
-  state: row.state,
-  tries: row.tries,
-  ...(row.export_id === null ? {} : { exportId: row.export_id }),
-  ...(row.error === null ? {} : { error: row.error }),
-  ...(row.retry_at === null ? {} : { retryAt: row.retry_at }),
-  ...(row.archived_at === null ? {} : { archivedAt: row.archived_at }),
-})
+import { windowFromRow, type WindowRow } from './window-row.ts'
 
 interface ArchiveRow {
   readonly name: string
@@ -43,6 +12,7 @@ interface ArchiveRow {
   readonly entered_at: Date
   readonly start_at: Date | null
   readonly settle_ms: string
+  readonly confirmed_keep: string | null
 }
 
 const archiveFromRow = (row: ArchiveRow): EnteredArchive => ({
@@ -51,6 +21,7 @@ const archiveFromRow = (row: ArchiveRow): EnteredArchive => ({
   start: row.start_at ?? undefined,
   settleMs: Number(row.settle_ms),
   enteredAt: row.entered_at,
+  ...(row.confirmed_keep === null ? {} : { confirmedKeep: row.confirmed_keep }),
 })
 
 /** The ledger of archives in schema longhaul of the control database. */
@@ -125,7 +96,10 @@ export function createArchiveLedger({ query }: Pick<Database, 'query'>): Archive
     async plan({ archive, from, generation }, { name, date, to }, request) {
       const { rowCount } = await query(
         `insert into longhaul.archive_windows (archive, from_at, to_at, generation, name, date, request)
-         values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing`,
+         select $1, $2, $3, $4, $5, $6, $7 where not exists (
+           select from longhaul.archive_windows
+           where archive = $1 and from_at = $2 and state = 'deleted')
+         on conflict do nothing`,
         [archive, from, to, generation, name, date, request],
       )
       return rowCount === 1

@@ -22,7 +22,7 @@ const request: WindowRequest = {
   ...{ export_content: true, format: 'ndjson', compression: 'gzip' },
 }
 const error = { code: 'SOURCE_TIMEOUT', message: 'too slow', retryable: true }
-const none = { archived: 0, planned: 0, running: 0, failed: 0, missing: 0, settling: 0 }
+const none = { archived: 0, planned: 0, running: 0, failed: 0, deleted: 0, missing: 0, settling: 0 }
 
 /** Counting without a list, on a ledger that holds nothing else. */
 export function describeSummary(make: (release: Release) => Promise<Made>): void {

@@ -46,7 +46,7 @@ describe('longhaul archive', { timeout: 120_000 }, () => {
     const before = await system.bucket.keys()
 
     expect(counts(await archive([...range, '--json']))).toEqual({
-      ...{ name: 'services', total: 5, archived: 0, present: 5, failed: 0 },
+      ...{ name: 'services', total: 5, archived: 0, present: 5, failed: 0, deleted: 0 },
     })
     expect(await system.bucket.keys()).toEqual(before)
     expect((await system.client.list({ limit: 100 })).exports).toHaveLength(5)

@@ -50,7 +50,7 @@ describe('longhaul verify --archive', { timeout: 120_000 }, () => {
       expect.stringContaining('1 more window is not archived: see longhaul archive status'),
     ])
     expect(some).toEqual({
-      ...{ archive: 'services', differing: 0, not_archived: 0 },
+      ...{ archive: 'services', differing: 0, not_archived: 0, deleted: 0 },
       windows: [window],
     })
     expect(await system.bucket.keys()).toEqual(before)

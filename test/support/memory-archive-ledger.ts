@@ -1,12 +1,24 @@
 import { currentGenerations } from '../../src/archive/coverage.ts'
-import type { EnteredArchive, LedgerWindow, WindowState } from '../../src/archive/model.ts'
-import type { ArchiveLedger, WindowKey, WindowRange } from '../../src/archive/ports.ts'
+import type {
+  ArchiveHold,
+  EnteredArchive,
+  LedgerWindow,
+  WindowState,
+} from '../../src/archive/model.ts'
+import type {
+  ArchiveLedger,
+  RetentionLedger,
+  WindowKey,
+  WindowRange,
+} from '../../src/archive/ports.ts'
 import { StateError } from '../../src/errors.ts'
 
-/** An ArchiveLedger in memory; `archive-ledger-contract.ts` holds it to what the real one does. */
-export function createMemoryArchiveLedger(): ArchiveLedger {
+/** Both ledgers in memory; `archive-ledger-contract.ts` and `retention-ledger-contract.ts` hold them to what the real ones do. */
+export function createMemoryArchiveLedger(): ArchiveLedger & RetentionLedger {
   const archives = new Map<string, EnteredArchive>()
   const windows = new Map<string, LedgerWindow>()
+  const holds: ArchiveHold[] = []
+  const released = new Set<number>()
   const idOf = ({ archive, from, generation }: WindowKey) =>
     `${archive} ${from.toISOString()} ${generation}`
   const of = (archive: string, matches: (window: LedgerWindow) => boolean = () => true) =>
@@ -24,17 +36,28 @@ export function createMemoryArchiveLedger(): ArchiveLedger {
     windows.set(idOf(key), next(window))
     return Promise.resolve(true)
   }
+  const generationsOf = ({ archive, from }: Omit<WindowKey, 'generation'>) =>
+    of(archive, (each) => each.from.getTime() === from.getTime())
+  const isHeld = (window: LedgerWindow) =>
+    holds.some(
+      ({ id, archive, from, to }) =>
+        archive === window.archive &&
+        !released.has(id) &&
+        from < window.to &&
+        (to === undefined || to > window.from),
+    )
   const runs = (exportId: string) => (window: LedgerWindow) =>
     window.state === 'running' && window.exportId === exportId
 
   return {
     async open({ name, calendar, start, settleMs }, now) {
       await Promise.resolve()
-      const { enteredAt = now, calendar: kept = calendar } = archives.get(name) ?? {}
+      const known = archives.get(name)
+      const { enteredAt = now, calendar: kept = calendar } = known ?? {}
       if (kept.unit !== calendar.unit || kept.timeZone !== calendar.timeZone) {
         throw new StateError('ARCHIVE_CALENDAR', `${name} has another calendar`, kept.unit)
       }
-      const entered = { name, calendar, start, settleMs, enteredAt }
+      const entered = { ...known, name, calendar, start, settleMs, enteredAt }
       archives.set(name, entered)
       return entered
     },
@@ -52,7 +75,8 @@ export function createMemoryArchiveLedger(): ArchiveLedger {
       }
     },
     plan(key, window, request) {
-      if (windows.has(idOf(key))) return Promise.resolve(false)
+      const isDeleted = generationsOf(key).some(({ state }) => state === 'deleted')
+      if (windows.has(idOf(key)) || isDeleted) return Promise.resolve(false)
       windows.set(idOf(key), { ...window, ...key, request, state: 'planned', tries: 0 })
       return Promise.resolve(true)
     },
@@ -126,5 +150,58 @@ export function createMemoryArchiveLedger(): ArchiveLedger {
         exportId === undefined ? ({ state }) => state === 'planned' : runs(exportId),
         (window) => ({ ...window, ...failure, state: 'failed' }),
       ),
+    listKept: (archive) => Promise.resolve(of(archive, ({ state }) => state !== 'deleted')),
+    markDeleted({ generation, ...place }, { at, reason }) {
+      const all = generationsOf(place)
+      const may = all.every(
+        (each) =>
+          (each.state === 'archived' || each.state === 'failed') &&
+          each.generation <= generation &&
+          !isHeld(each),
+      )
+      if (!may || !all.some(({ state }) => state === 'archived')) return Promise.resolve(false)
+      for (const each of all) {
+        const deleted = { ...each, state: 'deleted', deletedAt: at, deletedReason: reason } as const
+        delete (deleted as { retryAt?: Date }).retryAt
+        windows.set(idOf(each), deleted)
+      }
+      return Promise.resolve(true)
+    },
+    listUnremoved: (archive) =>
+      Promise.resolve(
+        of(
+          archive,
+          (each) => each.state === 'deleted' && each.removedAt === undefined && !isHeld(each),
+        ),
+      ),
+    markRemoved(place, removedAt) {
+      for (const each of generationsOf(place)) {
+        if (each.state !== 'deleted' || each.removedAt !== undefined) continue
+        windows.set(idOf(each), { ...each, removedAt })
+      }
+      return Promise.resolve()
+    },
+    confirmKeep(archive, confirmedKeep) {
+      const known = archives.get(archive)
+      if (known !== undefined) archives.set(archive, { ...known, confirmedKeep })
+      return Promise.resolve()
+    },
+    placeHold(hold) {
+      if (!archives.has(hold.archive)) return Promise.reject(new Error('there is no such archive'))
+      const placed = { ...hold, id: holds.length + 1 }
+      holds.push(placed)
+      return Promise.resolve(placed)
+    },
+    listHolds: (archive) =>
+      Promise.resolve(
+        holds.filter(
+          (hold) => !released.has(hold.id) && (archive === undefined || hold.archive === archive),
+        ),
+      ),
+    releaseHold(id) {
+      const hold = holds.find((each) => each.id === id && !released.has(id))
+      released.add(id)
+      return Promise.resolve(hold)
+    },
   }
 }

@@ -4,6 +4,7 @@ import { startOfDate, windowsFrom } from '../../src/archive/calendar.ts'
 import { readCoverage } from '../../src/archive/coverage.ts'
 import { builtInDefinition } from '../../src/archive/definitions.ts'
 import type { WindowUnit } from '../../src/archive/model.ts'
+import { listHolds, placeHold } from '../../src/archive/holds.ts'
 import { drawCoverage } from '../../src/cli/coverage-calendar.ts'
 import { createMemoryArchiveLedger } from '../support/memory-archive-ledger.ts'
 
@@ -128,6 +129,37 @@ describe('a drawn calendar', () => {
       '  missing  2026-02-26 to 2026-03-26',
       '  missing  2026-03-29 to 2026-03-30',
       '  failed   2026-03-28, try 1, again at 2026-04-01T12:00:00.000Z: The source is slow.',
+    ])
+  })
+
+  it('tells what was deleted by policy, and what is held', async () => {
+    const made = await setup(
+      { '2026-03-27': 'archived', '2026-03-28': 'archived', '2026-03-29': 'archived' },
+      { start: '2026-03-27' },
+    )
+    const { ledger, archive, read } = made
+    const [first, second] = (await read()).windows
+    const generation = 1
+    const deletion = { at: enteredAt, reason: 'too old' }
+    await ledger.markDeleted({ archive: archive.name, from: first!.from, generation }, deletion)
+    await placeHold(
+      { ledger, retention: ledger },
+      { archive: archive.name, from: second!.date, to: '2026-03-29', reason: 'a lawsuit' },
+      enteredAt,
+    )
+    await placeHold(
+      { ledger, retention: ledger },
+      { archive: archive.name, from: '2026-03-31', reason: 'an audit' },
+      enteredAt,
+    )
+    const holds = await listHolds({ ledger, retention: ledger }, archive.name)
+    expect(drawCoverage({ ...(await read()), holds })).toEqual([
+      'services: by the day, Europe/Berlin: 2 archived, 2 missing, 1 deleted',
+      '  2026-03                             -##..',
+      '            # archived  . missing  - deleted',
+      '  missing  2026-03-30 to 2026-03-31',
+      '  held     hold 1: services 2026-03-28 to 2026-03-29: a lawsuit',
+      '  held     hold 2: services from 2026-03-31 on: an audit',
     ])
   })
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { builtInDefinition, parseDefinitions } from '../../src/archive/definitions.ts'
+import { keepForEver, parseKeep } from '../../src/runtime/keep-text.ts'
 
 const defaults = { timeZone: 'Europe/Berlin', start: '2026-01-01', settleMinutes: 90 }
 const parse = (...entries: readonly unknown[]) => parseDefinitions(entries, defaults)
@@ -13,6 +14,7 @@ const services = {
     ...{ dataset: 'services', filter_events: 'completed', filter_state: 'any' },
     ...{ export_content: true, format: 'ndjson', compression: 'gzip' },
   },
+  keep: keepForEver,
 }
 
 describe('the definitions of archives', () => {
@@ -28,6 +30,7 @@ describe('the definitions of archives', () => {
     const ids = {
       ...{ name: 'ids-by-hour', window: 'hour', time_zone: 'Africa/Cairo', start: '2025-04-25' },
       ...{ settle_minutes: 0, filter_events: 'started', export_content: false },
+      keep: 'keep Daily 35, yearly 7',
       ...{ format: 'json', compression: 'none' },
     }
     const { definitions, problems } = parse({ name: 'services' }, ids)
@@ -41,7 +44,20 @@ describe('the definitions of archives', () => {
         ...{ dataset: 'services', filter_events: 'started', filter_state: 'any' },
         ...{ export_content: false, format: 'json', compression: 'none' },
       },
+      keep: parseKeep('daily 35, yearly 7'),
     })
+  })
+
+  it('are kept as the environment says, where they do not say it themselves', () => {
+    const keep = {
+      text: 'daily 2',
+      forEver: false,
+      clauses: [{ span: 'daily', count: 2 }],
+    } as const
+    const { definitions } = parseDefinitions([{ name: 'a' }, { name: 'b', keep: 'for ever' }], {
+      ...{ ...defaults, keep },
+    })
+    expect(definitions.map((each) => each.keep.text)).toEqual(['daily 2', 'for ever'])
   })
 
   it.each([
@@ -65,7 +81,13 @@ describe('the definitions of archives', () => {
       { name: 'a', export_content: false, filter_state: 'active' },
       'a: filter_state: expected "any"',
     ],
-    [{ name: 'a', keep: 1 }, 'a: keep: unknown parameter, expected one of'],
+    [{ name: 'a', kept: 1 }, 'a: kept: unknown parameter, expected one of'],
+    [{ name: 'a', keep: 35 }, 'a: keep: expected a string, got 35'],
+    [{ name: 'a', keep: 'weekly 5' }, 'a: keep: expected what is kept, such as daily 35'],
+    [
+      { name: 'a', keep: 'daily 0' },
+      'got "daily 0": daily 0 would delete everything, expected 1 or more',
+    ],
     ['services', 'archive 1: '],
     [null, 'archive 1: '],
   ])('are refused where they are wrong: %o', (entry, expected) => {

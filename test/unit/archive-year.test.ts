@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { startOfDate, windowAt, windowsFrom } from '../../src/archive/calendar.ts'
 import type { ArchiveDefinition } from '../../src/archive/model.ts'
+import { keepForEver } from '../../src/runtime/keep-text.ts'
 import { createArchiveWorld, rollCompletions, type Completion } from '../support/archive-world.ts'
 import { createDice } from '../support/dice.ts'
 
@@ -24,6 +25,7 @@ const dailyFrom = (date: string, timeZone: string): ArchiveDefinition => ({
     ...{ filter_events: 'completed', filter_state: 'any', export_content: true },
     ...{ format: 'ndjson', compression: 'none' },
   },
+  keep: keepForEver,
 })
 
 const idsIn = (body: string) =>

@@ -1,11 +1,15 @@
 import { describe, expect, it } from 'vitest'
 import { parseConfig } from '../../src/config.ts'
+import { keepForEver, parseKeep } from '../../src/runtime/keep-text.ts'
 
 const least = { DATABASE_URL: 'postgres://longhaul@db/longhaul', S3_BUCKET: 'exports' }
 
 describe('the configuration of the archive', () => {
   it('archives by a schedule only', () => {
-    const defaults = { timeZone: 'UTC', start: undefined, settleMinutes: 120, file: undefined }
+    const defaults = {
+      ...{ timeZone: 'UTC', start: undefined, settleMinutes: 120, file: undefined },
+      keep: keepForEver,
+    }
     expect(parseConfig(least).archive).toEqual({ ...defaults, pattern: undefined })
     expect(parseConfig({ ...least, ARCHIVE_SCHEDULE: 'hourly' }).archive).toEqual({
       ...{ ...defaults, pattern: '0 * * * *' },
@@ -13,10 +17,11 @@ describe('the configuration of the archive', () => {
     const all = {
       ...{ ARCHIVE_SCHEDULE: '30 2 * * *', ARCHIVE_TIMEZONE: 'Africa/Cairo' },
       ...{ ARCHIVE_START: '2024-02-29', ARCHIVE_SETTLE_MINUTES: '0', ARCHIVES_FILE: 'a.json' },
+      ARCHIVE_KEEP: 'keep daily 35, monthly 24',
     }
     expect(parseConfig({ ...least, ...all }).archive).toEqual({
       ...{ pattern: '30 2 * * *', timeZone: 'Africa/Cairo', start: '2024-02-29', settleMinutes: 0 },
-      file: 'a.json',
+      ...{ file: 'a.json', keep: parseKeep('daily 35, monthly 24') },
     })
   })
 
@@ -33,6 +38,12 @@ describe('the configuration of the archive', () => {
     ['ARCHIVE_START', '2026-03-01T00:00:00Z', 'expected a date'],
     ['ARCHIVE_SETTLE_MINUTES', '-1', 'expected a whole number'],
     ['ARCHIVE_FILE', 'a.json', 'did you mean ARCHIVES_FILE?'],
+    ['ARCHIVE_KEEP', 'daily 0', 'daily 0 would delete everything, expected 1 or more'],
+    [
+      'ARCHIVE_KEEP',
+      '35 days',
+      'expected what is kept, such as daily 35, monthly 24, yearly 7, or',
+    ],
     ['ARCHIVE_SETTLE_MINUTE', '1', 'did you mean ARCHIVE_SETTLE_MINUTES?'],
   ])('names the variable and what was expected: %s=%s', (name, value, expected) => {
     const parse = () => parseConfig({ ...least, [name]: value })

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { parseClientConfig, parseConfig, parseDatabaseConfig } from '../../src/config.ts'
 import { ConfigError } from '../../src/errors.ts'
+import { keepForEver } from '../../src/runtime/keep-text.ts'
 
 const url = 'postgres://longhaul:s3cret-pass@db:5432/longhaul'
 const least = { DATABASE_URL: url, S3_BUCKET: 'exports' }
@@ -53,6 +54,7 @@ describe('the configuration', () => {
       archive: {
         ...{ pattern: undefined, file: undefined, timeZone: 'UTC', start: undefined },
         settleMinutes: 120,
+        keep: keepForEver,
       },
       logLevel: 'info',
       tracing: false,

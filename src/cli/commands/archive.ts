@@ -8,9 +8,12 @@ import { createBackfillDisplay } from '../backfill-display.ts'
 import { newCommand, type BuildCommand } from '../command.ts'
 import { countStates, drawCoverage } from '../coverage-calendar.ts'
 import { foundProblem } from '../exit-codes.ts'
+import { viewHold } from '../hold-display.ts'
 import { createOutput, formatCount } from '../output.ts'
 import { wholeNumber } from '../parse-options.ts'
 import { archiveCheckCommand } from './archive-check.ts'
+import { archiveHoldCommand, archiveHoldsCommand, archiveReleaseCommand } from './archive-holds.ts'
+import { archivePruneCommand } from './archive-prune.ts'
 
 interface FillOptions {
   readonly json?: boolean
@@ -81,19 +84,25 @@ export const archiveCommand: BuildCommand = (readEnvironment) => {
     .action(fill)
     .addCommand(status)
     .addCommand(archiveCheckCommand(readEnvironment))
+    .addCommand(archivePruneCommand(readEnvironment))
+    .addCommand(archiveHoldCommand(readEnvironment))
+    .addCommand(archiveReleaseCommand(readEnvironment))
+    .addCommand(archiveHoldsCommand(readEnvironment))
 }
 
-const describeArchive = ({ name, total, archived, failed, present }: BackfilledArchive) =>
+const describeArchive = ({ name, total, archived, failed, present, deleted }: BackfilledArchive) =>
   `${name}: ${formatCount(total)} windows: ${formatCount(archived)} archived, ` +
-  `${formatCount(present)} were there, ${formatCount(failed)} failed`
+  `${formatCount(present)} were there, ${formatCount(failed)} failed` +
+  (deleted === 0 ? '' : `, ${formatCount(deleted)} were deleted by policy`)
 
-const viewCoverage = ({ archive, first, windows }: ArchiveCoverage) => ({
+const viewCoverage = ({ archive, first, windows, holds = [] }: ArchiveCoverage) => ({
   name: archive.name,
   window: archive.calendar.unit,
   time_zone: archive.calendar.timeZone,
   first: first.toISOString(),
   settle_minutes: archive.settleMs / 60_000,
   counts: countStates(windows),
+  holds: holds.map(viewHold),
   windows: windows.map(viewWindow),
 })
 
@@ -106,6 +115,8 @@ const viewWindow = ({ name, date, from, to, state, entry }: CoveredWindow) => ({
   ...(entry === undefined ? {} : { generation: entry.generation, tries: entry.tries }),
   ...(entry?.exportId === undefined ? {} : { export_id: entry.exportId }),
   ...(entry?.archivedAt === undefined ? {} : { archived_at: entry.archivedAt.toISOString() }),
+  ...(entry?.deletedAt === undefined ? {} : { deleted_at: entry.deletedAt.toISOString() }),
+  ...(entry?.deletedReason === undefined ? {} : { deleted_reason: entry.deletedReason }),
   ...(entry?.retryAt === undefined ? {} : { retry_at: entry.retryAt.toISOString() }),
   ...(entry?.error === undefined ? {} : { error: entry.error }),
 })

@@ -56,7 +56,7 @@ export const verifyCommand: BuildCommand = (readEnvironment) =>
           settle(verdict.problems.length > 0)
           return
         }
-        const { windows, others } = await verifyArchive(config, logger, {
+        const { windows, others, deleted } = await verifyArchive(config, logger, {
           ...{ archive, from, to, againstSource, signal },
           onWindow: (each) => {
             for (const line of describeWindow(each)) output.note(line)
@@ -72,8 +72,14 @@ export const verifyCommand: BuildCommand = (readEnvironment) =>
             `${formatCount(others)} more ${what} not archived: see longhaul archive status`,
           )
         }
+        if (deleted > 0) {
+          output.note(
+            `${formatCount(deleted)} more ${deleted === 1 ? 'was' : 'were'} deleted by policy`,
+          )
+        }
         const views = windows.map(viewWindow)
-        output.result({ archive, differing, not_archived: others, windows: views }, [summary])
+        const counts = { differing, not_archived: others, deleted }
+        output.result({ archive, ...counts, windows: views }, [summary])
         settle(differing > 0)
       } finally {
         shutdown.dispose()
