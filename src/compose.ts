@@ -1,5 +1,5 @@
 /** The composition root: joins configuration, adapters, use cases and job definitions. Here the server. */
-import type { ArchiveLedger, ManifestStore } from './archive/ports.ts'
+import type { AlarmMemory, ArchiveLedger, ManifestStore } from './archive/ports.ts'
 import { exportJob } from '../jobs/export.ts'
 import type { Config } from './config.ts'
 import type { ArtifactStore, ExportRecords } from './export/ports.ts'
@@ -14,6 +14,7 @@ import { measuredSource } from './metrics/measured-source.ts'
 import { measurePool } from './metrics/pool-connections.ts'
 import { createProcessRegistry, type Registry } from './metrics/registry.ts'
 import { measureUnfinished } from './metrics/unfinished-exports.ts'
+import { createAlarmMemory } from './postgres/alarm-memory.ts'
 import { createArchiveLedger } from './postgres/archive-ledger.ts'
 import { createExportRecords } from './postgres/export-records.ts'
 import { assertMigrated } from './postgres/migrate.ts'
@@ -63,6 +64,7 @@ export interface Base {
   readonly manifests: ManifestStore
   readonly reader: ArtifactReader
   readonly ledger: ArchiveLedger
+  readonly alarmMemory: AlarmMemory
   /** Of what server and worker need, but for the queue. */
   readonly probes: Readonly<Record<string, Probe>>
 }
@@ -119,7 +121,8 @@ export async function composeBase(
     read: (key, options) => readObject(client, config.s3.bucket, key, options),
   }
   const ledger = createArchiveLedger(control)
-  return { resources, records, artifacts, manifests, reader, ledger, probes }
+  const alarmMemory = createAlarmMemory(control)
+  return { resources, records, artifacts, manifests, reader, ledger, alarmMemory, probes }
 }
 
 /** Starts the HTTP interface. @throws ConfigError, SourceError, QueueError */

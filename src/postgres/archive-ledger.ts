@@ -1,39 +1,9 @@
-import type { EnteredArchive, LedgerWindow } from '../archive/model.ts'
+import type { EnteredArchive } from '../archive/model.ts'
 import type { ArchiveLedger, WindowKey } from '../archive/ports.ts'
-import { NotFoundError, StateError, type ErrorFacts } from '../errors.ts'
+import { NotFoundError, StateError } from '../errors.ts'
+import { createArchiveSurvey } from './archive-survey.ts'
+import { windowFromRow, type WindowRow } from './archive-window-row.ts'
 import type { Database } from './pool.ts'
-
-interface WindowRow {
-  readonly archive: string
-  readonly from_at: Date
-  readonly to_at: Date
-  readonly generation: number
-  readonly name: string
-  readonly date: string
-  readonly request: LedgerWindow['request']
-  readonly state: LedgerWindow['state']
-  readonly tries: number
-  readonly export_id: string | null
-  readonly error: ErrorFacts | null
-  readonly retry_at: Date | null
-  readonly archived_at: Date | null
-}
-
-const windowFromRow = (row: WindowRow): LedgerWindow => ({
-  archive: row.archive,
-  name: row.name,
-  date: row.date,
-  from: row.from_at,
-  to: row.to_at,
-  generation: row.generation,
-  request: row.request,
-  state: row.state,
-  tries: row.tries,
-  ...(row.export_id === null ? {} : { exportId: row.export_id }),
-  ...(row.error === null ? {} : { error: row.error }),
-  ...(row.retry_at === null ? {} : { retryAt: row.retry_at }),
-  ...(row.archived_at === null ? {} : { archivedAt: row.archived_at }),
-})
 
 interface ArchiveRow {
   readonly name: string
@@ -187,5 +157,7 @@ export function createArchiveLedger({ query }: Pick<Database, 'query'>): Archive
         `case when $4::uuid is null then state = 'planned' else state = 'running' and export_id = $4 end`,
         [exportId ?? null, error, retryAt],
       ),
+
+    ...createArchiveSurvey({ query }),
   }
 }

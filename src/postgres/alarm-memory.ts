@@ -1,0 +1,36 @@
+import type { AlarmMemory } from '../archive/ports.ts'
+import type { Database } from './pool.ts'
+
+interface AlarmRow {
+  readonly since: Date
+  readonly logged_at: Date
+  readonly message_id: string
+  readonly told_at: Date | null
+}
+
+/** What workers remember of the alarm of their archives, in schema longhaul of the control database. */
+export const createAlarmMemory = ({ query }: Pick<Database, 'query'>): AlarmMemory => ({
+  async get() {
+    const { rows } = await query<AlarmRow>('select * from longhaul.archive_alarm')
+    const [row] = rows
+    if (row === undefined) return undefined
+    return {
+      since: row.since,
+      loggedAt: row.logged_at,
+      messageId: row.message_id,
+      ...(row.told_at === null ? {} : { toldAt: row.told_at }),
+    }
+  },
+
+  async put({ since, loggedAt, messageId, toldAt }) {
+    await query(
+      `insert into longhaul.archive_alarm (since, logged_at, message_id, told_at) values ($1, $2, $3, $4)
+       on conflict (only_one) do update set since = $1, logged_at = $2, message_id = $3, told_at = $4`,
+      [since, loggedAt, messageId, toldAt ?? null],
+    )
+  },
+
+  async clear() {
+    await query('delete from longhaul.archive_alarm')
+  },
+})
