@@ -4,6 +4,7 @@ import { windowsFrom, type CalendarWindow } from '../../src/archive/calendar.ts'
 import type { WindowRequest } from '../../src/archive/model.ts'
 import type { ArchiveLedger } from '../../src/archive/ports.ts'
 import type { Release } from '../support/release.ts'
+import { describeArchiveSurvey } from './archive-ledger-survey.ts'
 import { releaseAfterAll } from '../support/release-after-all.ts'
 
 export interface LedgerUnderTest {
@@ -216,6 +217,17 @@ export function describeArchiveLedger(
       expect(await ledger.retryFailed(archive, range)).toBe(1)
       const windows = await ledger.listWindows(archive, { from: start, to: now })
       expect(windows.map(({ state }) => state)).toEqual(['failed', 'planned', 'failed'])
+    })
+
+    describeArchiveSurvey(async () => {
+      const { ledger, createExport } = made
+      const archive = `archive-${randomUUID()}`
+      await ledger.open({ name: archive, calendar, start: undefined, settleMs: 7_200_000 }, now)
+      const planDay = async (day: number, generation = 1) => {
+        await plan(archive, days[day]!, generation)
+        return { archive, from: days[day]!.from, generation }
+      }
+      return { ledger, archive, days, plan: planDay, createExport }
     })
   })
 }
