@@ -1,7 +1,7 @@
 /** The composition root of the archives' alarms. */
 import { archiveAlarmsJob } from '../jobs/archive-alarms.ts'
 import { alarmData, describeAlarms } from './archive/alarm-message.ts'
-import { isAlarmed, readAlarms } from './archive/alarms.ts'
+import { createAlarmLook, isAlarmed } from './archive/alarms.ts'
 import { tellAlarms, type AlarmLog, type TellAlarmsDeps } from './archive/tell-alarms.ts'
 import { readDefinitions } from './compose-archive.ts'
 import type { Base } from './compose.ts'
@@ -36,7 +36,8 @@ export async function startAlarms(
   logger: Logger,
 ): Promise<void> {
   const names = readDefinitions(archive).map(({ name }) => name)
-  const look = () => readAlarms(ledger, names, systemClock.now())
+  const lookAt = createAlarmLook(ledger, names)
+  const look = () => lookAt(systemClock.now())
   const lookSeldom = rested(look, restMs)
   measureAlarms(lookSeldom, registry, systemClock)
   readiness.watches({

@@ -1,5 +1,5 @@
 /** Which windows of an archive somebody has to look after: those that failed, and those that should be there by now. */
-import { windowsFrom } from './calendar.ts'
+import { windowAt, windowsFrom } from './calendar.ts'
 import type {
   AlarmedWindow,
   AlarmedWindows,
@@ -75,28 +75,53 @@ function missingWindows(
   return { count, windows }
 }
 
+/** What a look needs of the ledger. */
+export type AlarmLedger = Pick<
+  ArchiveLedger,
+  'listArchives' | 'surveyFailed' | 'surveyLate' | 'listGaps'
+>
+
 /**
  * Looks at the archives of these names. One that was entered once, and that nobody names any more, was taken away on
  * purpose: it raises no alarm. What a backfill has planned before the first window of an archive is not overdue, either.
- * @throws SourceError
+ *
+ * Of a ledger of many years a look reads the end only: windows that were there stay there, and so it remembers up to where they were
+ * without a gap.
+ * @returns looks at a given time; throws SourceError
  */
-export async function readAlarms(
-  ledger: Pick<ArchiveLedger, 'listArchives' | 'surveyFailed' | 'surveyLate' | 'listGaps'>,
+export function createAlarmLook(
+  ledger: AlarmLedger,
   names: readonly string[],
-  now: Date,
-): Promise<readonly ArchiveAlarm[]> {
-  const alarms: ArchiveAlarm[] = []
-  const archives = (await ledger.listArchives()).filter(({ name }) => names.includes(name))
-  // one after the other: they share the connections of whatever else this process does
-  for (const archive of archives) {
+): (now: Date) => Promise<readonly ArchiveAlarm[]> {
+  /** By archive and start of its first window: where windows have followed each other without a gap. */
+  const covered = new Map<string, Date>()
+
+  async function findGaps(archive: EnteredArchive, range: WindowRange) {
+    const id = `${archive.name} ${range.from.toISOString()}`
+    const from = covered.get(id) ?? range.from
+    if (from >= range.to) return []
+    const gaps = await ledger.listGaps(archive.name, { from, to: range.to }, listedGaps)
+    covered.set(id, gaps[0]?.from ?? windowAt(archive.calendar, range.to).from)
+    return gaps
+  }
+
+  async function lookAt(archive: EnteredArchive, now: Date): Promise<ArchiveAlarm> {
+    const { name } = archive
     const range = { from: firstWindow(archive).from, to: overdueBefore(archive, now) }
     const isYoung = range.from >= range.to
-    const failed = await ledger.surveyFailed(archive.name, listedWindows)
-    const late = isYoung ? nothing : await ledger.surveyLate(archive.name, range, listedWindows)
-    const gaps = isYoung ? [] : await ledger.listGaps(archive.name, range, listedGaps)
-    alarms.push(judgeArchive(archive, { failed, late, gaps }, now))
+    const failed = await ledger.surveyFailed(name, listedWindows)
+    const late = isYoung ? nothing : await ledger.surveyLate(name, range, listedWindows)
+    const gaps = isYoung ? [] : await findGaps(archive, range)
+    return judgeArchive(archive, { failed, late, gaps }, now)
   }
-  return alarms
+
+  return async (now) => {
+    const alarms: ArchiveAlarm[] = []
+    const archives = (await ledger.listArchives()).filter(({ name }) => names.includes(name))
+    // one after the other: they share the connections of whatever else this process does
+    for (const archive of archives) alarms.push(await lookAt(archive, now))
+    return alarms
+  }
 }
 
 const nothing: WindowSurvey = { count: 0, windows: [] }

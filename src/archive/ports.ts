@@ -72,11 +72,16 @@ export interface RaisedAlarm {
   readonly toldAt?: Date
 }
 
-/** What all workers together remember of the alarm of their archives. All errors are SourceErrors. */
+/**
+ * What all workers together remember of the alarm of their archives. Every change is one guarded update: of two runs at the
+ * same time one goes on. All errors are SourceErrors.
+ */
 export interface AlarmMemory {
   get(): Promise<RaisedAlarm | undefined>
-  put(alarm: RaisedAlarm): Promise<void>
-  clear(): Promise<void>
+  /** False: what was to be replaced is not there any more, or something is where nothing was. */
+  put(alarm: RaisedAlarm, instead: RaisedAlarm | undefined): Promise<boolean>
+  /** False: it is not there any more. */
+  clear(alarm: RaisedAlarm): Promise<boolean>
 }
 
 export interface WindowFailure {

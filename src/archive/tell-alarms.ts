@@ -40,43 +40,37 @@ export interface AlarmReport {
  * @throws SourceError; what the call throws; the signal's reason
  */
 export async function tellAlarms(deps: TellAlarmsDeps, options: Options): Promise<AlarmReport> {
-  const { look, memory, clock } = deps
+  const { look, memory } = deps
   const alarms = (await look()).filter(isAlarmed)
   const raised = await memory.get()
   options.signal.throwIfAborted()
   const told =
     alarms.length > 0
-      ? await tellRaised(deps, alarms, currentAlarm(raised, clock.now()), options)
+      ? await tellRaised(deps, alarms, raised, options)
       : raised !== undefined && (await tellOver(deps, raised, options))
   const sum = (kind: 'failed' | 'overdue') =>
     alarms.reduce((total, alarm) => total + alarm[kind].count, 0)
   return { failed: sum('failed'), overdue: sum('overdue'), told }
 }
 
-interface CurrentAlarm {
-  readonly alarm: RaisedAlarm
-  readonly isNew: boolean
-}
-
-/** The one that a run before this has told a moment ago, or this run's own. */
-function currentAlarm(raised: RaisedAlarm | undefined, now: Date): CurrentAlarm {
-  if (raised !== undefined && now.getTime() - raised.loggedAt.getTime() < silenceMs) {
-    return { alarm: raised, isNew: false }
-  }
-  const alarm = { since: now, ...raised, loggedAt: now, messageId: `msg_${randomUUID()}` }
-  return { alarm, isNew: true }
+/** What this run is to tell: an alarm of its own, or that of a run a moment ago. */
+function currentAlarm(raised: RaisedAlarm | undefined, now: Date): RaisedAlarm {
+  if (raised !== undefined && now.getTime() - raised.loggedAt.getTime() < silenceMs) return raised
+  return { since: now, ...raised, loggedAt: now, messageId: `msg_${randomUUID()}` }
 }
 
 async function tellRaised(
   { memory, clock, log, call }: TellAlarmsDeps,
   alarms: readonly ArchiveAlarm[],
-  { alarm, isNew }: CurrentAlarm,
+  raised: RaisedAlarm | undefined,
   options: Options,
 ): Promise<boolean> {
+  const alarm = currentAlarm(raised, clock.now())
   const { since, loggedAt, toldAt, messageId } = alarm
-  if (isNew) {
+  if (alarm !== raised) {
+    // another run is at it, at this very moment
+    if (!(await memory.put(alarm, raised))) return false
     log.raised(alarms, since)
-    await memory.put(alarm)
   }
   if (call === undefined || (toldAt !== undefined && toldAt >= loggedAt)) return false
   const data = {
@@ -86,15 +80,16 @@ async function tellRaised(
   }
   const timestamp = loggedAt.toISOString()
   await call({ id: messageId, type: 'archive.alarm', timestamp, data }, options)
-  await memory.put({ ...alarm, toldAt: clock.now() })
+  await memory.put({ ...alarm, toldAt: clock.now() }, alarm)
   return true
 }
 
 async function tellOver(
   { memory, clock, log, call }: TellAlarmsDeps,
-  { since, toldAt, messageId }: RaisedAlarm,
+  raised: RaisedAlarm,
   options: Options,
 ): Promise<boolean> {
+  const { since, toldAt, messageId } = raised
   const isAwaited = call !== undefined && toldAt !== undefined
   if (isAwaited) {
     const id = `${messageId}_over`
@@ -102,7 +97,6 @@ async function tellOver(
     const data = { since: since.toISOString() }
     await call({ id, type: 'archive.recovered', timestamp, data }, options)
   }
-  log.over(since)
-  await memory.clear()
+  if (await memory.clear(raised)) log.over(since)
   return isAwaited
 }

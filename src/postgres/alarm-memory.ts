@@ -22,15 +22,27 @@ export const createAlarmMemory = ({ query }: Pick<Database, 'query'>): AlarmMemo
     }
   },
 
-  async put({ since, loggedAt, messageId, toldAt }) {
-    await query(
-      `insert into longhaul.archive_alarm (since, logged_at, message_id, told_at) values ($1, $2, $3, $4)
-       on conflict (only_one) do update set since = $1, logged_at = $2, message_id = $3, told_at = $4`,
-      [since, loggedAt, messageId, toldAt ?? null],
-    )
+  async put({ since, loggedAt, messageId, toldAt }, instead) {
+    const values = [since, loggedAt, messageId, toldAt ?? null]
+    const { rowCount } =
+      instead === undefined
+        ? await query(
+            `insert into longhaul.archive_alarm (since, logged_at, message_id, told_at)
+             values ($1, $2, $3, $4) on conflict do nothing`,
+            values,
+          )
+        : await query(
+            `update longhaul.archive_alarm set since = $1, logged_at = $2, message_id = $3, told_at = $4
+             where message_id = $5`,
+            [...values, instead.messageId],
+          )
+    return rowCount === 1
   },
 
-  async clear() {
-    await query('delete from longhaul.archive_alarm')
+  async clear({ messageId }) {
+    const { rowCount } = await query('delete from longhaul.archive_alarm where message_id = $1', [
+      messageId,
+    ])
+    return rowCount === 1
   },
 })

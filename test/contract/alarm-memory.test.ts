@@ -30,16 +30,32 @@ describe.each<readonly [string, (release: Release) => Promise<AlarmMemory>]>([
   it('keeps one alarm, until it is over', async () => {
     expect(await memory.get()).toBeUndefined()
     const alarm = { since: at(0), loggedAt: at(1), messageId: 'a' }
-    await memory.put(alarm)
+    expect(await memory.put(alarm, alarm)).toBe(false)
+    expect(await memory.put(alarm, undefined)).toBe(true)
     expect(await memory.get()).toEqual(alarm)
     const told = { ...alarm, toldAt: at(2) }
-    await memory.put(told)
+    expect(await memory.put(told, alarm)).toBe(true)
     expect(await memory.get()).toEqual(told)
     const again = { since: at(0), loggedAt: at(3), messageId: 'b' }
-    await memory.put(again)
+    expect(await memory.put(again, told)).toBe(true)
     expect(await memory.get()).toEqual(again)
-    await memory.clear()
-    await memory.clear()
+    expect(await memory.put(told, alarm)).toBe(false)
+    expect(await memory.put(told, undefined)).toBe(false)
+    expect(await memory.clear(told)).toBe(false)
+    expect(await memory.get()).toEqual(again)
+    expect(await memory.clear(again)).toBe(true)
+    expect(await memory.clear(again)).toBe(false)
     expect(await memory.get()).toBeUndefined()
+  })
+
+  it('lets one of those go on that raise, replace or clear it at the same time', async () => {
+    const alarm = (messageId: string) => ({ since: at(0), loggedAt: at(1), messageId })
+    const winners = async (attempts: readonly Promise<boolean>[]) =>
+      (await Promise.all(attempts)).filter(Boolean).length
+    expect(await winners(['a', 'b', 'c'].map((id) => memory.put(alarm(id), undefined)))).toBe(1)
+    const raised = (await memory.get())!
+    expect(await winners(['d', 'e', 'f'].map((id) => memory.put(alarm(id), raised)))).toBe(1)
+    const replaced = (await memory.get())!
+    expect(await winners([1, 2, 3].map(() => memory.clear(replaced)))).toBe(1)
   })
 })

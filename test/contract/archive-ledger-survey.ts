@@ -29,11 +29,11 @@ export function describeArchiveSurvey(make: () => Promise<SurveyedArchive>): voi
     return {
       ...made,
       run,
-      async archived(day: number, generation?: number) {
+      archived: async (day: number, generation?: number) => {
         const { key, id } = await run(day, generation)
         await ledger.finish(key, id, now)
       },
-      async failed(day: number, generation?: number) {
+      failed: async (day: number, generation?: number) => {
         const { key, id } = await run(day, generation)
         await ledger.fail(key, id, { error, retryAt: now })
         return key

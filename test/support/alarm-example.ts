@@ -5,8 +5,8 @@ import { projectFolder } from './project-file.ts'
 
 /** What docs/examples/receive-alarm.mjs exports. */
 export interface AlarmExample {
-  isSigned(secret: string, headers: IncomingHttpHeaders, body: string): boolean
-  receiver(secret: string, onAlarm: (alarm: unknown) => void): Server
+  readonly isSigned: (secret: string, headers: IncomingHttpHeaders, body: string) => boolean
+  readonly receiver: (secret: string, onAlarm: (alarm: unknown) => void) => Server
 }
 
 export const loadAlarmExample = async (): Promise<AlarmExample> => {

@@ -103,6 +103,19 @@ describe('an alarm', () => {
     expect([log.length, messages.length]).toEqual([1, 1])
   })
 
+  it('is told once by two runs at the same time', async () => {
+    const { world, tell, log, messages, pass } = setup()
+    await Promise.all([tell(), tell()])
+    expect([log.length, messages.length]).toEqual([1, 1])
+    pass(60)
+    await Promise.all([tell(), tell()])
+    expect([log.length, messages.length]).toEqual([2, 2])
+    world.alarms = []
+    await Promise.all([tell(), tell()])
+    expect(log).toHaveLength(3)
+    expect(new Set(messages.map(({ id }) => id)).size).toBe(3)
+  })
+
   it('is made up for by the same message where a run ended before its call was taken', async () => {
     const { world, tell, log, messages, pass } = setup()
     world.refuse = true
