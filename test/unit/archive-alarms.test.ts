@@ -7,7 +7,7 @@ import {
   isAlarmed,
   listedWindows,
 } from '../../src/archive/alarms.ts'
-import { windowsFrom, type CalendarWindow, type WindowUnit } from '../../src/archive/calendar.ts'
+import { windowsFrom, type CalendarWindow } from '../../src/archive/calendar.ts'
 import type { ArchiveSchedule, WindowState } from '../../src/archive/model.ts'
 import { createDice } from '../support/dice.ts'
 import { createMemoryArchiveLedger } from '../support/memory-archive-ledger.ts'
@@ -133,8 +133,8 @@ describe('the alarms of an archive', () => {
     ['hour', 'Europe/Berlin', '2026-10-24T00:00:00Z'],
     ['month', 'America/New_York', '2025-01-01T05:00:00Z'],
   ] as const)('agree with a look at each window by itself: %s, %s', async (unit, zone, start) => {
-    for (let seed = 0; seed < 30; seed++) {
-      const calendar: ArchiveSchedule['calendar'] = { unit: unit as WindowUnit, timeZone: zone }
+    for (let seed = 0; seed < 12; seed++) {
+      const calendar: ArchiveSchedule['calendar'] = { unit, timeZone: zone }
       const dice = createDice(seed)
       const { archive, give, look } = await setup({ calendar, start: new Date(start) })
       const windows = windowsOf(archive, 40)
