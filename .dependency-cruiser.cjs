@@ -88,6 +88,7 @@ module.exports = {
     ),
     only('s3', '^src/s3/', [inspection, ...domain], 'adapters know ports, never each other'),
     only('queue', '^src/queue/', [inspection, ...domain], 'adapters know ports, never each other'),
+    only('webhook', '^src/webhook/', domain, 'adapters know ports, never each other'),
     only(
       'doctor',
       '^src/doctor/',

@@ -53,7 +53,7 @@ const onRedis: TestProjectInlineConfiguration = {
 
 /** What makes no connection to the stack's database, or has one of its own by the command line. */
 const noPostgres = [
-  'test/integration/{client,embedded-s3,http,s3}/**',
+  'test/integration/{client,embedded-s3,http,s3,webhook}/**',
   'test/integration/fault-proxy.test.ts',
   'test/integration/embedded/stack*.test.ts',
   'test/e2e/cli-dev.test.ts',

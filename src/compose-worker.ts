@@ -2,6 +2,7 @@
 import { exportJob } from '../jobs/export.ts'
 import { retentionSweepJob } from '../jobs/retention-sweep.ts'
 import { hasManifest, isNamed } from './archive/named-artifact.ts'
+import { startAlarms, warnOfIdleAlerts } from './compose-alarms.ts'
 import { startArchiver } from './compose-archive.ts'
 import { composeBase, createProcessReadiness, type Base, type Server } from './compose.ts'
 import type { Config } from './config.ts'
@@ -88,7 +89,8 @@ export const startExportWorker = (
     if (pattern !== undefined) {
       const archive = { ...config.archive, pattern }
       await startArchiver({ ...base, queue }, archive, config.keyPrefix, connection, logger)
-    }
+      await startAlarms({ ...base, registry, readiness }, config, connection, logger)
+    } else warnOfIdleAlerts(config, logger)
     // an export whose lease has ended is handed on within the time of another lease
     const intervalMs = Math.min(reconcileMs, settings.leaseMs / 2)
     const reconcileDeps = { records, queue, clock: systemClock }

@@ -1,5 +1,6 @@
 /** The composition root: joins configuration, adapters, use cases and job definitions. Here the server. */
 import type {
+  AlarmMemory,
   ArchiveLedger,
   ArtifactComparer,
   ManifestStore,
@@ -19,6 +20,7 @@ import { measuredSource } from './metrics/measured-source.ts'
 import { measurePool } from './metrics/pool-connections.ts'
 import { createProcessRegistry, type Registry } from './metrics/registry.ts'
 import { measureUnfinished } from './metrics/unfinished-exports.ts'
+import { createAlarmMemory } from './postgres/alarm-memory.ts'
 import { createArchiveLedger } from './postgres/archive-ledger.ts'
 import { createExportRecords } from './postgres/export-records.ts'
 import { assertMigrated } from './postgres/migrate.ts'
@@ -72,6 +74,7 @@ export interface Base {
   readonly comparer: ArtifactComparer
   readonly ledger: ArchiveLedger
   readonly retention: RetentionLedger
+  readonly alarmMemory: AlarmMemory
   /** Of what server and worker need, but for the queue. */
   readonly probes: Readonly<Record<string, Probe>>
 }
@@ -130,7 +133,8 @@ export async function composeBase(
   const ledger = createArchiveLedger(control)
   const comparer = compareArtifacts(reader)
   const retention = createRetentionLedger(control)
-  const archive = { manifests, reader, comparer, ledger, retention }
+  const alarmMemory = createAlarmMemory(control)
+  const archive = { manifests, reader, comparer, ledger, retention, alarmMemory }
   return { resources, records, artifacts, ...archive, probes }
 }
 

@@ -4,6 +4,7 @@
  */
 import { existsSync, readFileSync } from 'node:fs'
 import { parseEnv } from 'node:util'
+import { alertConfig, type AlertConfig } from './config/alerts.ts'
 import { parseApiKeys, type ApiKey } from './config/api-keys.ts'
 import type { ArchiveConfig } from './config/archive.ts'
 import { redisConfig, type RedisConfig } from './config/redis.ts'
@@ -50,6 +51,8 @@ export interface Config {
     readonly bucketOwner: string | undefined
   }
   readonly archive: ArchiveConfig
+  /** Undefined: nobody is called. */
+  readonly alerts: AlertConfig | undefined
   /** Put before every object key. */
   readonly keyPrefix: string
   /** Who may ask; none: whoever is on this machine may do everything. */
@@ -111,6 +114,7 @@ export function parseConfig(environment: Environment): Config {
     artifactTtlDays: v.ARTIFACT_TTL_DAYS,
     orphanAgeMinutes: v.ORPHAN_AGE_MINUTES,
     archive: archiveConfig(v),
+    alerts: alertConfig(v),
     logLevel: v.LOG_LEVEL,
     tracing:
       !v.OTEL_SDK_DISABLED &&

@@ -142,6 +142,14 @@ export class QueueError extends ExportError {
   }
 }
 
+/** Whoever is to be told of an alarm was not reached, or does not want to hear it. Ends a job, never a command or a request. */
+export class AlertError extends ExportError {
+  override readonly name = 'AlertError'
+  constructor(message: string, details: ErrorDetails & { readonly retryable: boolean }) {
+    super('ALERT_NOT_DELIVERED', message, details.retryable, details)
+  }
+}
+
 /** Whoever asked has no key, or none that may do this. */
 export class AccessError extends ExportError {
   override readonly name = 'AccessError'

@@ -107,3 +107,28 @@ export interface KnownHold {
   /** Its first and its last local date; without a last one it has no end. */
   readonly dates: { readonly from: string; readonly to?: string }
 }
+
+/** A window that somebody has to look after. `missing`: nobody has planned it. */
+export interface AlarmedWindow extends CalendarWindow {
+  readonly state: WindowState | 'missing'
+  /** What the ledger has of it; undefined where it is missing. */
+  readonly entry?: LedgerWindow
+}
+
+/** Windows, of which only the oldest are listed. */
+export interface AlarmedWindows {
+  readonly count: number
+  /** Oldest first. */
+  readonly windows: readonly AlarmedWindow[]
+}
+
+/** What is wrong with an archive; nothing where both counts are 0. A window may be failed and overdue. */
+export interface ArchiveAlarm {
+  readonly archive: EnteredArchive
+  /** Whose latest export failed all its attempts, and that no export has archived since. */
+  readonly failed: AlarmedWindows
+  /** That have been over for settling time and a day, and are not archived. */
+  readonly overdue: AlarmedWindows
+  /** When the oldest of those could have been read. */
+  readonly overdueSince?: Date
+}

@@ -58,6 +58,41 @@ export interface ArchiveLedger {
   adopt(key: WindowKey, at: Date): Promise<boolean>
   /** The export of a running window failed, or undefined, of a planned one. False: another one runs for it, or none. */
   fail(key: WindowKey, exportId: string | undefined, failure: WindowFailure): Promise<boolean>
+  /** Those that failed and are tried again, planned or running or not yet, and of which no later generation is archived. */
+  surveyFailed(archive: string, limit: number): Promise<WindowSurvey>
+  /** Those that begin and end in a range, and of which no generation was archived; without those that are not planned. */
+  surveyLate(archive: string, range: WindowRange, limit: number): Promise<WindowSurvey>
+  /** Where no windows begin in a range, up to the next that does or to its end; oldest first. */
+  listGaps(archive: string, range: WindowRange, limit: number): Promise<readonly WindowRange[]>
+}
+
+/** Windows, of which only so many are listed, oldest first. */
+export interface WindowSurvey {
+  readonly count: number
+  readonly windows: readonly LedgerWindow[]
+}
+
+/** An alarm that was raised, and is not over yet. */
+export interface RaisedAlarm {
+  readonly since: Date
+  /** When it was last logged. */
+  readonly loggedAt: Date
+  /** Of the message that goes with that line of the log: the same however often it is sent. */
+  readonly messageId: string
+  /** When somebody was last told of it. */
+  readonly toldAt?: Date
+}
+
+/**
+ * What all workers together remember of the alarm of their archives. Every change is one guarded update: of two runs at the
+ * same time one goes on. All errors are SourceErrors.
+ */
+export interface AlarmMemory {
+  get(): Promise<RaisedAlarm | undefined>
+  /** False: what was to be replaced is not there any more, or something is where nothing was. */
+  put(alarm: RaisedAlarm, instead: RaisedAlarm | undefined): Promise<boolean>
+  /** False: it is not there any more. */
+  clear(alarm: RaisedAlarm): Promise<boolean>
 }
 
 /** Bounds of windows, by the calendar. */
@@ -146,4 +181,14 @@ export interface ArtifactComparer {
     newer: StoredArtifact,
     options: { readonly signal: AbortSignal },
   ): Promise<number | undefined>
+}
+
+/** What somebody is told of archives, by a call. */
+export interface AlarmMessage {
+  /** The same for each try to tell it: who gets it twice knows it by that. */
+  readonly id: string
+  readonly type: 'archive.alarm' | 'archive.recovered'
+  /** Of the event, RFC 3339. */
+  readonly timestamp: string
+  readonly data: Readonly<Record<string, unknown>>
 }

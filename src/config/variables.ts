@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { ConfigError } from '../errors.ts'
 import { describeIssues, got } from '../runtime/describe-issues.ts'
 import { nearestName } from '../runtime/nearest-name.ts'
+import { alertConflicts, alertSecret } from './alerts.ts'
 import { parseApiKeys } from './api-keys.ts'
 import { archiveKeep, archiveSchedule, localDate, timeZone } from './archive.ts'
 import { redisConflicts } from './redis.ts'
@@ -64,6 +65,9 @@ const variables = z.object({
   ARCHIVE_START: localDate.optional(),
   ARCHIVE_SETTLE_MINUTES: integer(120, 0, 525_600),
   ARCHIVE_KEEP: archiveKeep.prefault('for ever'),
+  ALERT_WEBHOOK_URL: httpUrl.optional(),
+  ALERT_WEBHOOK_SECRET: alertSecret.optional(),
+  ALERT_WEBHOOK_ALLOW_PRIVATE: boolean(false),
   API_KEYS: z.string().optional(),
   API_KEYS_FILE: z.string().optional(),
   REQUESTS_PER_SECOND: integer(100, 0, 1_000_000),
@@ -81,9 +85,6 @@ const variables = z.object({
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
 })
 export type VariableName = keyof typeof variables.shape
-
-/** Planned, and dangerous to ignore in silence: somebody who sets them relies on them. */
-const notYet = ['ALERT_WEBHOOK_URL']
 
 /** All of them, or some. */
 export const variableNames = Object.keys(variables.shape) as VariableName[]
@@ -110,9 +111,7 @@ export function parseVariables<Name extends VariableName>(
     ...(names.some((name) => name === 'REDIS_URL') ? redisConflicts(given) : []),
     ...(names.some((name) => name === 'S3_BUCKET') ? storeConflicts(given) : []),
     ...(names.some((name) => name === 'HOST') ? doorProblems(given) : []),
-    ...notYet
-      .filter((name) => given[name] !== undefined)
-      .map((name) => `${name}: this version does not support it yet, and must not ignore it`),
+    ...(names.some((name) => name === 'ALERT_WEBHOOK_URL') ? alertConflicts(given) : []),
     ...misspelt(Object.keys(given)),
   ]
   if (!result.success || problems.length > 0) throw new ConfigError(problems)
@@ -136,7 +135,7 @@ function misspelt(names: readonly string[]): readonly string[] {
   const known = Object.keys(variables.shape)
   return names
     .filter((name) =>
-      /^(EXPORT|ARCHIVES?|ARTIFACT|REDIS|REQUESTS|SHUTDOWN|LEASE|LINK|ORPHAN|SOURCE|STALL|STREAM|LONGHAUL)_/.test(
+      /^(ALERT|EXPORT|ARCHIVES?|ARTIFACT|REDIS|REQUESTS|SHUTDOWN|LEASE|LINK|ORPHAN|SOURCE|STALL|STREAM|LONGHAUL)_/.test(
         name,
       ),
     )

@@ -101,6 +101,15 @@ export const readinessSchema = z.object({
     .record(z.string(), z.enum(['ok', 'failed', 'timed out']))
     .optional()
     .describe('Each part that is needed, by its name; absent while starting.'),
+  details: z
+    .record(
+      z.string(),
+      z.object({ status: z.enum(['ok', 'alarm', 'unknown']), message: z.string().optional() }),
+    )
+    .optional()
+    .describe(
+      'What somebody may have to look after, though the work goes on: `archives` of a worker that keeps them.',
+    ),
 })
 
 /** A schema as OpenAPI 3.1 has it, which is JSON Schema. */

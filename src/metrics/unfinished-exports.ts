@@ -1,6 +1,7 @@
 import { Gauge } from 'prom-client'
 import type { ExportRecords } from '../export/ports.ts'
 import { unfinishedStates } from '../export/model.ts'
+import { rested } from '../runtime/rested.ts'
 import type { Registry } from './registry.ts'
 
 /** Asked no more often, however many look, ms. */
@@ -15,15 +16,7 @@ export function measureUnfinished(
   registry: Registry,
   { datasets }: { readonly datasets: readonly string[] },
 ): void {
-  let current: ReturnType<ExportRecords['countUnfinished']> | undefined
-  const look = () => {
-    if (current === undefined) {
-      current = records.countUnfinished()
-      const forget = () => setTimeout(() => (current = undefined), restMs).unref()
-      current.then(forget, forget)
-    }
-    return current
-  }
+  const look = rested(() => records.countUnfinished(), restMs)
   new Gauge({
     name: 'longhaul_exports',
     help: 'Exports that are queued, held back (their key runs as many as it may) or running, in the control database.',

@@ -1,6 +1,7 @@
 import type { EnteredArchive } from '../archive/model.ts'
 import type { ArchiveLedger, WindowKey } from '../archive/ports.ts'
 import { NotFoundError, StateError } from '../errors.ts'
+import { createArchiveSurvey } from './archive-survey.ts'
 import type { Database } from './pool.ts'
 import { summarizeWindows } from './summarize-windows.ts'
 import { windowFromRow, type WindowRow } from './window-row.ts'
@@ -178,5 +179,7 @@ export function createArchiveLedger({ query }: Pick<Database, 'query'>): Archive
         `case when $4::uuid is null then state = 'planned' else state = 'running' and export_id = $4 end`,
         [exportId ?? null, error, retryAt ?? null],
       ),
+
+    ...createArchiveSurvey({ query }),
   }
 }

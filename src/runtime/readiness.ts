@@ -5,6 +5,16 @@ export type Probe = (options: { readonly signal: AbortSignal }) => Promise<unkno
 
 export type PartState = 'ok' | 'failed' | 'timed out'
 
+/** Something to look after that keeps nobody from working. `unknown`: it could not be looked at. */
+export interface Notice {
+  readonly status: 'ok' | 'alarm' | 'unknown'
+  /** For whoever asks, which may be anybody. */
+  readonly message?: string
+}
+
+/** Tells of what it is about. */
+export type Watch = () => Promise<Notice>
+
 export interface ReadinessOptions {
   /** Each part has so long to answer, ms. */
   readonly timeoutMs: number
@@ -19,6 +29,10 @@ export interface Readiness {
   needs(probes: Readonly<Record<string, Probe>>): void
   /** How each part is, by its name; undefined: still starting. Never throws. */
   look(): Promise<Readonly<Record<string, PartState>> | undefined>
+  /** From now on, this is told besides. */
+  watches(watches: Readonly<Record<string, Watch>>): void
+  /** What there is to tell besides, by its name; undefined: nothing is watched. Never throws. */
+  notices(): Promise<Readonly<Record<string, Notice>> | undefined>
 }
 
 /** Looks whether all that a process needs answers, all parts at once, and no more often than makes sense. */
@@ -47,7 +61,28 @@ export function createReadiness({ timeoutMs, restMs, onChange }: ReadinessOption
       await Promise.all(Object.entries(needed).map(([part, probe]) => lookAt(part, probe))),
     )
 
+  let watched: Readonly<Record<string, Watch>> | undefined
+  const lookAfter = async (watch: Watch): Promise<Notice> => {
+    try {
+      return await untilAborted(watch(), abortAfter(timeoutMs))
+    } catch {
+      return { status: 'unknown' }
+    }
+  }
+
   return {
+    watches(watches) {
+      watched = watches
+    },
+    async notices() {
+      if (watched === undefined) return undefined
+      const all = Object.entries(watched)
+      return Object.fromEntries(
+        await Promise.all(
+          all.map(async ([name, watch]) => [name, await lookAfter(watch)] as const),
+        ),
+      )
+    },
     needs(needed) {
       probes = needed
     },

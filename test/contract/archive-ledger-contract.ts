@@ -4,6 +4,7 @@ import { windowsFrom } from '../../src/archive/calendar.ts'
 import type { CalendarWindow, WindowRequest } from '../../src/archive/model.ts'
 import type { ArchiveLedger } from '../../src/archive/ports.ts'
 import type { Release } from '../support/release.ts'
+import { describeArchiveSurvey } from './archive-ledger-survey.ts'
 import { releaseAfterAll } from '../support/release-after-all.ts'
 import { describeSummary } from './archive-ledger-summary.ts'
 
@@ -229,5 +230,15 @@ export function describeArchiveLedger(
     })
 
     describeSummary(make)
+    describeArchiveSurvey(async () => {
+      const { ledger, createExport } = made
+      const archive = `archive-${randomUUID()}`
+      await ledger.open({ name: archive, calendar, start: undefined, settleMs: 7_200_000 }, now)
+      const planDay = async (day: number, generation = 1) => {
+        await plan(archive, days[day]!, generation)
+        return { archive, from: days[day]!.from, generation }
+      }
+      return { ledger, archive, days, plan: planDay, createExport }
+    })
   })
 }

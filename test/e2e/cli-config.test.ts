@@ -60,12 +60,14 @@ describe.concurrent('a wrong configuration', () => {
     }
   })
 
-  it('does not ignore what it does not know yet', async () => {
-    const { code, stderr } = await runCli(['serve'], {
-      env: { ...env, ALERT_WEBHOOK_URL: 'https://alerts.example/' },
+  it('does not call a webhook without signing, or in a private network', async () => {
+    const { code, stderr } = await runCli(['worker'], {
+      env: { ...env, ALERT_WEBHOOK_URL: 'http://127.0.0.1:9/hush-hush' },
     })
     expect(code).toBe(78)
-    expect(stderr).toContain('ALERT_WEBHOOK_URL')
+    expect(stderr).toContain('ALERT_WEBHOOK_SECRET: expected at least')
+    expect(stderr).toContain('ALERT_WEBHOOK_URL: expected an address that is public')
+    expect(stderr).not.toContain('hush-hush')
   })
 
   it('does not serve the network without keys', async () => {

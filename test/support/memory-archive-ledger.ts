@@ -10,6 +10,7 @@ import type {
   RetentionLedger,
   WindowKey,
   WindowRange,
+  WindowSurvey,
 } from '../../src/archive/ports.ts'
 import { StateError } from '../../src/errors.ts'
 
@@ -48,6 +49,15 @@ export function createMemoryArchiveLedger(): ArchiveLedger & RetentionLedger {
     )
   const runs = (exportId: string) => (window: LedgerWindow) =>
     window.state === 'running' && window.exportId === exportId
+
+  const survey = (
+    archive: string,
+    matches: (window: LedgerWindow) => boolean,
+    limit: number,
+  ): Promise<WindowSurvey> => {
+    const found = of(archive, (window) => isUnarchived(window) && matches(window))
+    return Promise.resolve({ count: found.length, windows: found.slice(0, limit) })
+  }
 
   return {
     async open({ name, calendar, start, settleMs }, now) {
@@ -203,5 +213,36 @@ export function createMemoryArchiveLedger(): ArchiveLedger & RetentionLedger {
       released.add(id)
       return Promise.resolve(hold)
     },
+    surveyFailed: (archive, limit) =>
+      survey(
+        archive,
+        ({ from, generation, error, state, retryAt }) =>
+          error !== undefined &&
+          (state !== 'failed' || retryAt !== undefined) &&
+          of(archive, wasArchived(from)).every((other) => other.generation <= generation),
+        limit,
+      ),
+    surveyLate: (archive, range, limit) =>
+      survey(
+        archive,
+        ({ from, to }) =>
+          from >= range.from && to <= range.to && of(archive, wasArchived(from)).length === 0,
+        limit,
+      ),
+    listGaps(archive, range, limit) {
+      const starts = of(archive, ({ from }) => from >= range.from && from < range.to)
+      const gaps: WindowRange[] = []
+      let until = range.from
+      for (const { from, to } of [...starts, { from: range.to, to: range.to }]) {
+        if (from > until) gaps.push({ from: until, to: from })
+        if (to > until) until = to
+      }
+      return Promise.resolve(gaps.slice(0, limit))
+    },
   }
 }
+
+const isUnarchived = ({ state }: LedgerWindow) =>
+  state === 'planned' || state === 'running' || state === 'failed'
+const wasArchived = (start: Date) => (window: LedgerWindow) =>
+  window.from.getTime() === start.getTime() && !isUnarchived(window)

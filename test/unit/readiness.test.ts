@@ -62,4 +62,19 @@ describe('readiness', () => {
     await looks(probe.mock.calls.length + 2)
     expect(changes).toEqual(['part failed: away', 'part ok'])
   })
+
+  it('tells besides what is watched, also where that fails or is silent', async () => {
+    const { readiness } = setup({ fine })
+    expect(await readiness.notices()).toBeUndefined()
+    readiness.watches({
+      archives: () => Promise.resolve({ status: 'alarm', message: 'one failed' }),
+      broken: () => Promise.reject(new Error('away')),
+      silent: () => new Promise(() => undefined),
+    })
+    expect(await readiness.notices()).toEqual({
+      archives: { status: 'alarm', message: 'one failed' },
+      ...{ broken: { status: 'unknown' }, silent: { status: 'unknown' } },
+    })
+    expect(await readiness.look()).toEqual({ fine: 'ok' })
+  })
 })

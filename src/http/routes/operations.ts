@@ -10,7 +10,7 @@ export interface OperationsDeps {
     /** As text of that type. */
     metrics(): Promise<string>
   }
-  readonly readiness: Pick<Readiness, 'look'>
+  readonly readiness: Pick<Readiness, 'look' | 'notices'>
 }
 
 const readinessAnswer = (description: string) => ({
@@ -44,7 +44,7 @@ export function operationsRoutes(
       },
     },
     async (_request, reply) => {
-      const parts = await readiness.look()
+      const [parts, details] = await Promise.all([readiness.look(), readiness.notices()])
       const ready = parts !== undefined && Object.values(parts).every((state) => state === 'ok')
       const status = stopping.aborted
         ? 'stopping'
@@ -56,7 +56,11 @@ export function operationsRoutes(
       return reply
         .code(status === 'ready' ? 200 : 503)
         .header('cache-control', 'no-store')
-        .send({ status, ...(parts === undefined ? {} : { parts }) })
+        .send({
+          status,
+          ...(parts === undefined ? {} : { parts }),
+          ...(details === undefined ? {} : { details }),
+        })
     },
   )
   app.get(

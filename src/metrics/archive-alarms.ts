@@ -1,0 +1,44 @@
+import { Gauge } from 'prom-client'
+import type { ArchiveAlarm } from '../archive/model.ts'
+import type { Clock } from '../runtime/clock.ts'
+import type { Registry } from './registry.ts'
+
+/**
+ * Tells what is wrong with archives, by the control database. Every worker tells the same: take the maximum, not the sum. Without an
+ * answer there are no values.
+ * @param look asked with each scrape, several times
+ */
+export function measureAlarms(
+  look: () => Promise<readonly ArchiveAlarm[]>,
+  registry: Registry,
+  clock: Clock,
+): void {
+  const gauge = (name: string, help: string, valueOf: (alarm: ArchiveAlarm) => number) =>
+    new Gauge({
+      name,
+      help,
+      labelNames: ['archive'],
+      registers: [registry],
+      async collect() {
+        this.reset()
+        const alarms = (await look().catch(() => undefined)) ?? []
+        for (const alarm of alarms) this.set({ archive: alarm.archive.name }, valueOf(alarm))
+      },
+    })
+  gauge(
+    'longhaul_archive_windows_failed',
+    'Windows whose export failed all its attempts, and that are not archived since.',
+    ({ failed }) => failed.count,
+  )
+  gauge(
+    'longhaul_archive_windows_overdue',
+    'Windows that have been over for settling time and a day, and are not archived.',
+    ({ overdue }) => overdue.count,
+  )
+  gauge(
+    'longhaul_archive_oldest_overdue_seconds',
+    'For how long the oldest overdue window has settled; 0 without one.',
+    ({ overdueSince }) =>
+      overdueSince === undefined ? 0 : (clock.now().getTime() - overdueSince.getTime()) / 1000,
+  )
+}

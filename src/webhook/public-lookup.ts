@@ -1,0 +1,38 @@
+import { lookup as systemLookup, type LookupAddress } from 'node:dns'
+import type { LookupFunction } from 'node:net'
+import { isPrivateAddress } from '../runtime/private-address.ts'
+
+/** A name stands for an address that may not be called. */
+export class PrivateAddress extends Error {
+  override readonly name = 'PrivateAddress'
+}
+
+/** Resolves a name to all its addresses. */
+export type Resolve = (
+  hostname: string,
+  callback: (
+    error: NodeJS.ErrnoException | null,
+    addresses: readonly LookupAddress[] | undefined,
+  ) => void,
+) => void
+
+const resolveBySystem: Resolve = (hostname, callback) =>
+  systemLookup(hostname, { all: true }, callback)
+
+/**
+ * Resolves names for a connection, and refuses those with a private address among theirs. The connection goes to the very
+ * addresses that were looked at: a name that stands for another one a moment later gains nothing.
+ */
+export const publicLookup =
+  (resolve: Resolve = resolveBySystem): LookupFunction =>
+  (hostname, { all }, callback) => {
+    resolve(hostname, (error, addresses) => {
+      const [first] = addresses ?? []
+      if (error !== null || addresses === undefined || first === undefined) {
+        callback(error ?? new TypeError(`${hostname} has no address`), '')
+      } else if (addresses.some(({ address }) => isPrivateAddress(address))) {
+        callback(new PrivateAddress(`${hostname} has a private address`), '')
+      } else if (all === true) callback(null, [...addresses])
+      else callback(null, first.address, first.family)
+    })
+  }
