@@ -4,7 +4,7 @@ import type { ArchiveDefinition, LedgerWindow } from '../../src/archive/model.ts
 import type { PruneDeps } from '../../src/archive/prune.ts'
 import { builtInDefinition } from '../../src/archive/definitions.ts'
 import type { Instant } from '../../src/export/model.ts'
-import { objectKey } from '../../src/export/object-key.ts'
+import { partitionKey } from '../../src/export/object-key.ts'
 import { parseKeep } from '../../src/runtime/keep-text.ts'
 import { createMemoryArchiveLedger } from './memory-archive-ledger.ts'
 import { createMemoryArtifactStore } from './memory-artifact-store.ts'
@@ -50,7 +50,7 @@ export async function createRetentionWorld(days: number) {
     const { record } = await records.create(newExport({ spec, archive: place }))
     await ledger.begin(key, record.id)
     const claim = (await records.claim(record.id, { leaseMs: 60_000 }))!
-    const at = objectKey(keyPrefix, claim)
+    const at = partitionKey(keyPrefix, claim)
     const body = `${window.name} ${generation}`
     await put(at, body)
     await records.complete(claim, newArtifact({ key: at, bytes: body.length, rows: 2 }), {
