@@ -25,7 +25,9 @@ async function setup() {
 
 describe('what is archived, when the control database was set back', { timeout: 120_000 }, () => {
   const forget = ({ database }: TestSystem) =>
-    database.pool.query('truncate longhaul.archive_windows, longhaul.archives, longhaul.exports')
+    database.pool.query(
+      'truncate longhaul.archive_windows, longhaul.archive_holds, longhaul.archives, longhaul.exports',
+    )
 
   it('is taken over by its manifests, and nothing is exported again', async () => {
     const { system, archive, windows } = await setup()
