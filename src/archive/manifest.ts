@@ -4,7 +4,7 @@ import { StateError, StoreError } from '../errors.ts'
 import { instantOf } from '../export/instant.ts'
 import type { ExportRecord, ExportSpec, Instant } from '../export/model.ts'
 import { compactInstant, manifestsFolder } from '../export/object-key.ts'
-import { exportRequest } from '../export/spec.ts'
+import { exportRequest, schemaVersionOf } from '../export/spec.ts'
 import { version } from '../version.ts'
 import type { Calendar, LedgerWindow } from './model.ts'
 
@@ -39,6 +39,7 @@ export function describeWindow(
     generation: window.generation,
     ...{ unit, time_zone: timeZone },
     dataset: spec.dataset,
+    schema_version: schemaVersionOf(spec),
     time_from: spec.range.from,
     time_to: spec.range.to,
     filter_events: spec.filterEvents,

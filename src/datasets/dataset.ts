@@ -127,6 +127,8 @@ export interface EventColumn {
 
 export interface Dataset {
   readonly name: string
+  /** Of the form of its elements: grows when a reader of the form before would misread them. */
+  readonly schemaVersion: number
   /** All that its queries may read. */
   readonly tables: readonly SourceTable[]
   readonly indexes: readonly TableIndex[]

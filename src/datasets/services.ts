@@ -162,6 +162,7 @@ const refuseService = (id: string, problem: string) =>
 /** Context Services: services with their states and tasks, or only their ids. */
 export const services: Dataset = {
   name: 'services',
+  schemaVersion: 1,
   tables: serviceTables,
   indexes: serviceIndexes,
   event: { table: 'context_services.services', column: 'started_at' },

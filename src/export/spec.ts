@@ -186,6 +186,10 @@ export function fingerprint({ format, compression, ...rest }: ExportRequest): st
 const invalid = (problems: readonly string[]) =>
   new SpecError('SPEC_INVALID', `${problems.join('; ')}.`)
 
+/** Of the form of the elements of such an artifact. @throws SpecError when there is no such dataset */
+export const schemaVersionOf = ({ dataset }: Pick<ExportSpec, 'dataset'>): number =>
+  findDataset(dataset).schemaVersion
+
 /** Tells the id of the record that an element of such an artifact is of. @throws SpecError when there is no such dataset */
 export const identifierOf = ({ dataset }: Pick<ExportSpec, 'dataset'>) =>
   findDataset(dataset).identify

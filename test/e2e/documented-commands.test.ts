@@ -17,7 +17,7 @@ import { startTestSystem, type TestSystem } from '../support/system.ts'
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const run = promisify(execFile)
 
-const documents = ['README.md', 'docs/api.md']
+const documents = ['README.md', 'docs/api.md', 'docs/archive.md']
 const curl = findProgram('curl')
 
 /** The shell blocks of a document that call curl. */

@@ -35,6 +35,7 @@ describe('a manifest', () => {
     expect(JSON.parse(text)).toMatchObject({
       ...{ archive: 'services', window: '2026-03-29', generation: 2, time_zone: 'Europe/Berlin' },
       ...{ time_from: range.from, time_to: range.to, filter_events: 'completed', attempt: 3 },
+      schema_version: 1,
       artifact: { rows: 3, bytes: 20, sha256: 'a'.repeat(64), raw_bytes: 20 },
     })
   })
