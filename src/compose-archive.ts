@@ -138,7 +138,14 @@ export type BackfilledArchive = BackfillProgress & { readonly name: string }
 
 export type ArchiverDeps = Pick<
   Base,
-  'resources' | 'records' | 'artifacts' | 'manifests' | 'comparer' | 'ledger' | 'retention'
+  | 'resources'
+  | 'records'
+  | 'artifacts'
+  | 'manifests'
+  | 'comparer'
+  | 'ledger'
+  | 'retention'
+  | 'lookAtReplay'
 > & {
   readonly queue: ExportQueue
 }

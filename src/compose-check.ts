@@ -76,7 +76,7 @@ export const checkArchives = (
 
 async function repair(
   base: Base,
-  { calendar }: EnteredArchive,
+  archive: EnteredArchive,
   late: readonly Repair[],
   config: Config,
   logger: Logger,
@@ -87,7 +87,7 @@ async function repair(
   const repaired: RepairedWindow[] = []
   try {
     const settings = { keyPrefix: config.keyPrefix, openWindows }
-    await repairWindows({ ...base, queue, clock: systemClock, settings }, calendar, late, {
+    await repairWindows({ ...base, queue, clock: systemClock, settings }, archive, late, {
       signal,
       onWindow: (window) => {
         repaired.push(window)

@@ -23,6 +23,7 @@ import { measureUnfinished } from './metrics/unfinished-exports.ts'
 import { createAlarmMemory } from './postgres/alarm-memory.ts'
 import { createArchiveLedger } from './postgres/archive-ledger.ts'
 import { createExportRecords } from './postgres/export-records.ts'
+import { createReplayLook } from './postgres/look-at-replay.ts'
 import { assertMigrated } from './postgres/migrate.ts'
 import { createPool } from './postgres/pool.ts'
 import { probeSource } from './postgres/probe-source.ts'
@@ -75,6 +76,7 @@ export interface Base {
   readonly ledger: ArchiveLedger
   readonly retention: RetentionLedger
   readonly alarmMemory: AlarmMemory
+  readonly lookAtReplay: ReturnType<typeof createReplayLook>
   /** Of what server and worker need, but for the queue. */
   readonly probes: Readonly<Record<string, Probe>>
 }
@@ -134,7 +136,8 @@ export async function composeBase(
   const comparer = compareArtifacts(reader)
   const retention = createRetentionLedger(control)
   const alarmMemory = createAlarmMemory(control)
-  const archive = { manifests, reader, comparer, ledger, retention, alarmMemory }
+  const lookAtReplay = createReplayLook(config.sourceDatabaseUrl)
+  const archive = { lookAtReplay, manifests, reader, comparer, ledger, retention, alarmMemory }
   return { resources, records, artifacts, ...archive, probes }
 }
 

@@ -99,7 +99,12 @@ export class StateError extends ExportError {
 export class SourceError extends ExportError {
   override readonly name = 'SourceError'
   constructor(
-    code: 'SOURCE_UNAVAILABLE' | 'SOURCE_TIMEOUT' | 'SOURCE_CONFLICT' | 'SOURCE_QUERY_FAILED',
+    code:
+      | 'SOURCE_UNAVAILABLE'
+      | 'SOURCE_TIMEOUT'
+      | 'SOURCE_CONFLICT'
+      | 'SOURCE_BEHIND'
+      | 'SOURCE_QUERY_FAILED',
     message: string,
     details: ErrorDetails = {},
   ) {

@@ -58,7 +58,7 @@ export async function archiveWindows(
   for (const window of open) {
     signal.throwIfAborted()
     if (window.state !== 'planned') continue
-    const outcome = await requestWindow(deps, window, signal)
+    const outcome = await requestWindow(deps, definition, window, signal)
     if (outcome !== undefined) counts[outcome]++
   }
   return { ...counts, open: open.length }

@@ -119,7 +119,7 @@ export async function backfill(
     const added = await plan(room - planned.length, known)
     await Promise.all([
       ...ended.map((each) => settleWindow(deps, calendar, each, signal)),
-      ...[...planned, ...added].map((window) => requestWindow(deps, window, signal)),
+      ...[...planned, ...added].map((window) => requestWindow(deps, definition, window, signal)),
     ])
     if (told.size < windows.length) {
       await untilAborted(sleep(pauseMs, undefined, { ref: false }), signal)

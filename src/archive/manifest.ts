@@ -26,7 +26,7 @@ export function describeWindow(
   { unit, timeZone }: Calendar,
   record: ExportRecord,
 ) {
-  const { id, attempt, spec, artifact, snapshotAt, finishedAt } = record
+  const { id, attempt, spec, artifact, snapshotAt, replayedAt, finishedAt } = record
   if (artifact === undefined) {
     throw new StateError('EXPORT_NOT_READY', `Export ${id} has no artifact.`, record.state)
   }
@@ -49,6 +49,7 @@ export function describeWindow(
     compression: spec.compression,
     ...{ export_id: id, attempt },
     snapshot_at: snapshotAt?.toISOString(),
+    ...describeReplay(snapshotAt, replayedAt),
     finished_at: finishedAt?.toISOString(),
     artifact: {
       ...{ key, rows, bytes, sha256 },
@@ -57,6 +58,15 @@ export function describeWindow(
     software: `longhaul ${version}`,
   }
 }
+
+/** Of a standby: what was committed on its primary before is in the snapshot, which lags behind it by so much at most, ms. */
+const describeReplay = (snapshotAt: Date | undefined, replayedAt: Date | undefined) =>
+  snapshotAt === undefined || replayedAt === undefined
+    ? {}
+    : {
+        replayed_at: replayedAt.toISOString(),
+        replay_lag_ms: Math.max(0, snapshotAt.getTime() - replayedAt.getTime()),
+      }
 
 export type Manifest = ReturnType<typeof describeWindow>
 

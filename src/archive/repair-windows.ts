@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Artifact } from '../export/model.ts'
 import { untilAborted } from '../runtime/abort.ts'
-import type { Calendar, LedgerWindow, WindowRequest } from './model.ts'
+import type { ArchiveSchedule, LedgerWindow, WindowRequest } from './model.ts'
 import type { ArchiveLedger, WindowKey } from './ports.ts'
 import { endedWindows, requestWindow, settleWindow, type WindowDeps } from './window-steps.ts'
 
@@ -48,7 +48,7 @@ export async function planRepair(
  */
 export async function repairWindows(
   deps: WindowDeps,
-  calendar: Calendar,
+  archive: Pick<ArchiveSchedule, 'calendar' | 'settleMs'>,
   repairs: readonly Repair[],
   {
     signal,
@@ -67,10 +67,10 @@ export async function repairWindows(
     if (open.length === 0) return
     const windows = (await Promise.all(open.map((key) => ledger.get(key)))).flatMap((w) => w ?? [])
     for (const ended of await endedWindows(deps, windows)) {
-      await settleWindow(deps, calendar, ended, signal)
+      await settleWindow(deps, archive.calendar, ended, signal)
     }
     for (const window of windows) {
-      if (window.state === 'planned') await requestWindow(deps, window, signal)
+      if (window.state === 'planned') await requestWindow(deps, archive, window, signal)
       if (window.state !== 'archived' && window.state !== 'failed') continue
       const index = open.findIndex(({ from }) => from.getTime() === window.from.getTime())
       open.splice(index, 1)

@@ -1,15 +1,16 @@
 /** What happens to one window: its export is requested, and once that is over, settled. Each step may be done twice. */
 import { errorFacts, ExportError, StoreError } from '../errors.ts'
+import { hasReplayed } from '../export/assert-settled.ts'
 import { instantOf } from '../export/instant.ts'
-import type { ExportRecord } from '../export/model.ts'
+import type { ExportRecord, Standby } from '../export/model.ts'
 import { partitionKey, windowPrefix } from '../export/object-key.ts'
 import type { ArtifactStore, ExportQueue, ExportRecords, StoredEntry } from '../export/ports.ts'
 import { requestExport } from '../export/request-export.ts'
 import type { Clock } from '../runtime/clock.ts'
-import type { Calendar, LedgerWindow } from './model.ts'
+import type { ArchiveSchedule, Calendar, LedgerWindow } from './model.ts'
 import { describeWindow, manifestKey, openManifest, sealManifest } from './manifest.ts'
 import { namedArtifact } from './named-artifact.ts'
-import { retryAfterMs } from './plan-windows.ts'
+import { retryAfterMs, settledAt } from './plan-windows.ts'
 import type { ArchiveLedger, ArtifactComparer, ManifestStore } from './ports.ts'
 import { takePlace } from './take-place.ts'
 
@@ -20,6 +21,8 @@ export interface WindowDeps {
   readonly artifacts: Pick<ArtifactStore, 'list' | 'stat' | 'copy' | 'remove' | 'abortUploads'>
   readonly comparer: ArtifactComparer
   readonly manifests: ManifestStore
+  /** What the source has replayed, where that is a standby. @throws SourceError */
+  readonly lookAtReplay: (options: { readonly signal: AbortSignal }) => Promise<Standby | undefined>
   readonly clock: Clock
   readonly settings: ArchiveSettings
 }
@@ -38,10 +41,11 @@ const requesterOf = (archive: string) => `archive:${archive}`
 /**
  * Requests a window's export; a name for each try: who dies between the two steps, or does them beside another, makes no
  * second export. What is archived already, though this ledger does not know of it, is not read again: the control
- * database may be a new one, or one that was set back.
+ * database may be a new one, or one that was set back. Nothing is requested that a standby has not replayed yet.
  */
 export async function requestWindow(
   deps: WindowDeps,
+  schedule: Pick<ArchiveSchedule, 'settleMs'>,
   window: LedgerWindow,
   signal: AbortSignal,
 ): Promise<'requested' | 'archived' | 'failed' | undefined> {
@@ -53,11 +57,14 @@ export async function requestWindow(
     return failBy(deps, window, error)
   }
   const { archive: name, date, from, to, generation, tries } = window
+  const settled = settledAt(to, schedule)
+  // what is asked for too early would use its failures up
+  if (!hasReplayed(await deps.lookAtReplay({ signal }), settled)) return undefined
   const asked = { ...window.request, time_from: from.toISOString(), time_to: to.toISOString() }
   const { record } = await requestExport(deps, asked, {
     requestedBy: requesterOf(name),
     idempotencyKey: [from.toISOString(), generation, tries + 1].join('/'),
-    archive: { name, date, generation },
+    archive: { name, date, generation, settledAt: settled.toISOString() },
   })
   return (await ledger.begin(keyOf(window), record.id)) ? 'requested' : undefined
 }

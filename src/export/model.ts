@@ -73,6 +73,8 @@ export interface ArchivePlace {
   readonly date: string
   /** 1, and one more for each time that the window was archived anew. */
   readonly generation: number
+  /** A standby is read only when it has replayed up to then; absent in records of older versions. */
+  readonly settledAt?: string
 }
 
 /** A request that was accepted, before it has a record. */
@@ -130,6 +132,12 @@ export interface PastAttempt {
   readonly error?: ErrorFacts
 }
 
+/** A server that replays what its primary has committed. */
+export interface Standby {
+  /** What was committed before is seen; undefined where it does not say. An idle primary commits nothing, so that this stands still. */
+  readonly replayedAt: Date | undefined
+}
+
 /** One export, as the control database knows it. */
 export interface ExportRecord {
   readonly id: string
@@ -162,6 +170,8 @@ export interface ExportRecord {
   readonly leaseUntil?: Date
   /** The instant that the artifact, or the running attempt, shows. */
   readonly snapshotAt?: Date
+  /** What the primary of a standby had committed before is in the snapshot; absent where a primary was read. */
+  readonly replayedAt?: Date
   readonly error?: ErrorFacts
   /** Every attempt that has ended, in their order. */
   readonly history: readonly PastAttempt[]

@@ -7,6 +7,7 @@ import type {
   ExportRecord,
   ExportState,
   NewExport,
+  Standby,
   UnfinishedCount,
 } from './model.ts'
 
@@ -137,6 +138,7 @@ export interface CompletionTimes {
   /** Undefined: never by itself. */
   readonly expiresAt: Date | undefined
   readonly snapshotAt: Date
+  readonly replayedAt?: Date | undefined
 }
 
 /**
@@ -162,6 +164,8 @@ export interface RowSource {
 export interface Snapshot {
   /** Everything committed before this instant is seen. */
   readonly at: Date
+  /** Absent on a primary. */
+  readonly standby?: Standby | undefined
   /** The planner's guess for all queries together; undefined where it has none. */
   estimate(queries: readonly DatasetQuery[]): Promise<number | undefined>
   /**

@@ -19,6 +19,7 @@ import { startHeartbeat } from './heartbeat.ts'
 import type { Artifact, ExportRecord } from './model.ts'
 import type { ArtifactStore, ExportQueue, ExportRecords, RowSource, Snapshot } from './ports.ts'
 import { estimateBytes, produceArtifact } from './produce-artifact.ts'
+import { assertSettled } from './assert-settled.ts'
 import { readToEnd } from './read-to-end.ts'
 import { refuseArchived, type RefuseArchivedDeps } from './refuse-archived.ts'
 import { removeLeftovers } from './remove-leftovers.ts'
@@ -173,6 +174,7 @@ async function runAttempt(
   try {
     snapshot = await source.open({ signal })
     const queries = queriesOf(record.spec)
+    assertSettled(record, snapshot)
     facts.snapshotAt = snapshot.at
     facts.estimatedRows = await snapshot.estimate(queries)
     await untilAborted(heartbeat.beat(), signal)
@@ -188,7 +190,8 @@ async function runAttempt(
       record.archive === undefined
         ? new Date(finishedAt.getTime() + settings.artifactTtlMs)
         : undefined
-    const times = { finishedAt, expiresAt, snapshotAt: snapshot.at }
+    const replayedAt = snapshot.standby?.replayedAt
+    const times = { finishedAt, expiresAt, snapshotAt: snapshot.at, replayedAt }
     if (await records.complete(record, attempt.artifact, times)) return attempt.artifact
     throw new InterruptedError(`Attempt ${record.attempt} of export ${record.id} lost its lease.`)
   } catch (error) {

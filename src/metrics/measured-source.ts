@@ -34,6 +34,7 @@ export function measuredSource(source: RowSource, registry: Registry): RowSource
       open.add(entry)
       return {
         at: snapshot.at,
+        standby: snapshot.standby,
         estimate: (queries) => snapshot.estimate(queries),
         read: (queries, readOptions) => snapshot.read(queries, readOptions),
         close: () => snapshot.close().finally(() => open.delete(entry)),

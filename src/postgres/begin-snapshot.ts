@@ -1,4 +1,5 @@
 import pg from 'pg'
+import type { Standby } from '../export/model.ts'
 import type { SourceLimits } from './source-limits.ts'
 
 /** The server's process behind a connection, in a transaction of ours. */
@@ -15,6 +16,8 @@ export interface BegunSnapshot extends Backend {
   readonly at: Date
   /** By which other transactions can see the same, for as long as this one is open; undefined where they cannot. */
   readonly sharedAs: string | undefined
+  /** Undefined on a primary, and where the snapshot is that of another transaction. */
+  readonly standby: Standby | undefined
 }
 
 export interface SnapshotOptions {
@@ -32,6 +35,12 @@ const begin = `
   begin isolation level repeatable read read only;
   set local statement_timeout = 0;
   set local idle_in_transaction_session_timeout = 0`
+
+/** In a transaction of its own: what was replayed by then is in any snapshot that is taken after it. */
+const lookAtReplay = `
+  begin read only;
+  select pg_is_in_recovery() as recovering, pg_last_xact_replay_timestamp() as "replayedAt";
+  commit`
 
 /** The same transaction for `now()` and `pg_stat_activity`. */
 const whoAmI = `
@@ -103,6 +112,7 @@ async function start(
   share?: string,
 ): Promise<BegunSnapshot> {
   const statements = [
+    ...(adopted === undefined ? [lookAtReplay] : []),
     begin,
     // before any query of the transaction, and before a savepoint
     ...(adopted === undefined ? [] : [`set transaction snapshot ${pg.escapeLiteral(adopted)}`]),
@@ -115,7 +125,21 @@ async function start(
     `savepoint ${savepoint}`,
   ]
   const results = (await client.query(statements.join(';'))) as unknown as pg.QueryResult[]
-  const [backend] = results.at(-2)?.rows as [Omit<BegunSnapshot, 'sharedAs'>]
+  const [backend] = results.at(-2)?.rows as [Omit<BegunSnapshot, 'sharedAs' | 'standby'>]
   const shared = share === undefined ? undefined : (results.at(-3)?.rows[0] as { id: string })
-  return { ...backend, sharedAs: shared?.id ?? adopted }
+  return { ...backend, sharedAs: shared?.id ?? adopted, standby: standbyOf(results, adopted) }
+}
+
+function standbyOf(
+  results: readonly pg.QueryResult[],
+  adopted: string | undefined,
+): Standby | undefined {
+  if (adopted !== undefined) return undefined
+  const [found] = (results[1]?.rows ?? []) as readonly ReplayRow[]
+  return found?.recovering === true ? { replayedAt: found.replayedAt ?? undefined } : undefined
+}
+
+interface ReplayRow {
+  readonly recovering: boolean
+  readonly replayedAt: Date | null
 }

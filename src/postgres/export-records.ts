@@ -136,16 +136,16 @@ export function createExportRecords(database: Database): ExportRecords {
       return updated !== undefined
     },
 
-    async complete({ id, attempt }, artifact, { finishedAt, expiresAt, snapshotAt }) {
+    async complete({ id, attempt }, artifact, { finishedAt, expiresAt, snapshotAt, replayedAt }) {
       const updated = await update(
         id,
         `${become('complete')}, artifact = $3, rows = $4, bytes = $5, finished_at = $6,
-         expires_at = $7, snapshot_at = $8, lease_until = null, error = null,
+         expires_at = $7, snapshot_at = $8, replayed_at = $9, lease_until = null, error = null,
          history = ${ended('completed', '$4')}`,
         `attempt = $2 and ${guard('complete')}`,
         [
           ...[attempt, JSON.stringify(artifact), artifact.rows, rawBytes(artifact)],
-          ...[finishedAt, expiresAt, snapshotAt],
+          ...[finishedAt, expiresAt, snapshotAt, replayedAt ?? null],
         ],
       )
       return updated !== undefined

@@ -46,6 +46,7 @@ export interface ExportRow {
   readonly progress_at: Date | null
   readonly finished_at: Date | null
   readonly snapshot_at: Date | null
+  readonly replayed_at: Date | null
 }
 
 /** A past attempt in JSON: times as text. */
@@ -62,7 +63,7 @@ const instantColumn = (column: string) =>
 export const exportColumns = `id, dataset, ${instantColumn('range_from')}, ${instantColumn('range_to')},
   filter_events, export_content, filter_state, format, compression, archive, state, attempt, failures, highest_rows, dispatch, held_back,
   lease_until, rows, bytes, estimated_rows, fingerprint, error, history, artifact, expires_at,
-  requested_by, traceparent, created_at, started_at, attempt_at, progress_at, finished_at, snapshot_at`
+  requested_by, traceparent, created_at, started_at, attempt_at, progress_at, finished_at, snapshot_at, replayed_at`
 
 /** Six digits back to three, when the last three are zero. */
 const instant = (text: string) => text.replace(/000Z$/, 'Z') as Instant
@@ -104,6 +105,7 @@ export function exportFromRow(row: ExportRow): ExportRecord {
     ...present('finishedAt', row.finished_at),
     ...present('leaseUntil', row.lease_until),
     ...present('snapshotAt', row.snapshot_at),
+    ...present('replayedAt', row.replayed_at),
     ...present('error', row.error),
     history: row.history.map((past) => ({
       ...past,

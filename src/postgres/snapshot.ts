@@ -87,6 +87,7 @@ function createSnapshot(
 
   return {
     at: first.session.begun.at,
+    standby: first.session.begun.standby,
     async estimate(queries) {
       await checkTables(queries)
       let rows = 0

@@ -125,6 +125,7 @@ export function createArchiveWorld(
     comparer: mayCrash(
       compareArtifacts({ read: (key) => Promise.resolve(readBody(objects.get(key))) }),
     ),
+    lookAtReplay: () => Promise.resolve(undefined),
     clock,
     settings: { keyPrefix, openWindows: 4 },
   }
