@@ -66,13 +66,16 @@ export const checkArchives = (
         windows.push(checked)
         options.onChecked(checked)
       }
-      const late = options.repair ? windows.filter((checked) => checked.outcome === 'late') : []
+      const late = options.repair ? windows.filter(isToRepair) : []
       const repaired =
         late.length === 0 ? [] : await repair(base, each.archive, late, config, logger, options)
       done.push({ name: each.archive.name, windows, repaired })
     }
     return done
   })
+
+const isToRepair = (checked: CheckedWindow): checked is CheckedWindow & Repair =>
+  checked.outcome === 'late' || checked.outcome === 'outdated'
 
 async function repair(
   base: Base,

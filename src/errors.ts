@@ -85,7 +85,7 @@ export class StateError extends ExportError {
       | 'EXPORT_FINISHED'
       | 'EXPORT_ARCHIVED'
       | 'ARCHIVE_CALENDAR'
-      | 'ARCHIVE_SHRINKS',
+      | 'ARCHIVE_NOT_REPLACED',
     message: string,
     state: string,
     details: ErrorDetails = {},

@@ -1,7 +1,7 @@
 /**
  * One look at an archive: what has come of the windows that were exported, and which ones follow. The page to read first.
  */
-import type { ArchiveDefinition } from './model.ts'
+import type { ArchiveDefinition, LedgerWindow } from './model.ts'
 import { dueWindows, firstWindow } from './plan-windows.ts'
 import { endedWindows, requestWindow, settleWindow, type WindowDeps } from './window-steps.ts'
 
@@ -32,15 +32,27 @@ export async function archiveWindows(
   const entered = await ledger.open(definition, clock.now())
   await ledger.retryFailed(name, { dueBy: clock.now() })
 
-  for (const ended of await endedWindows(deps, await ledger.listOpen(name))) {
+  let failure: { readonly error: unknown } | undefined
+  /** One that cannot be dealt with now does not hold up the others. */
+  async function count(step: () => Promise<'requested' | 'archived' | 'failed' | undefined>) {
     signal.throwIfAborted()
-    const outcome = await settleWindow(deps, calendar, ended, signal)
-    if (outcome !== undefined) counts[outcome]++
+    try {
+      const outcome = await step()
+      if (outcome !== undefined) counts[outcome]++
+    } catch (error) {
+      signal.throwIfAborted()
+      failure ??= { error }
+    }
+  }
+
+  for (const ended of await endedWindows(deps, await ledger.listOpen(name))) {
+    await count(() => settleWindow(deps, calendar, ended, signal))
   }
 
   const first = firstWindow(entered)
-  // a backfill of earlier ones may take days, and holds nothing up
-  const ours = (await ledger.listOpen(name)).filter(({ from }) => from >= first.from)
+  // a backfill of earlier ones may take days, and so may repairs: they hold nothing up
+  const isOurs = ({ from, generation }: LedgerWindow) => from >= first.from && generation === 1
+  const ours = (await ledger.listOpen(name)).filter(isOurs)
   let room = settings.openWindows - ours.length
   if (room > 0) {
     const coveredUntil = await ledger.coveredUntil(name, first.from)
@@ -56,10 +68,9 @@ export async function archiveWindows(
 
   const open = await ledger.listOpen(name)
   for (const window of open) {
-    signal.throwIfAborted()
     if (window.state !== 'planned') continue
-    const outcome = await requestWindow(deps, definition, window, signal)
-    if (outcome !== undefined) counts[outcome]++
+    await count(() => requestWindow(deps, definition, window, signal))
   }
+  if (failure !== undefined) throw failure.error
   return { ...counts, open: open.length }
 }

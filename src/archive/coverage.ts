@@ -17,6 +17,8 @@ export interface CoveredWindow extends CalendarWindow {
   readonly state: CoverageState
   /** Its latest archived generation, else its latest; undefined where the ledger has none. */
   readonly entry?: LedgerWindow
+  /** A later generation, which is to take the place of the archived one, or failed to. */
+  readonly repair?: LedgerWindow
 }
 
 export interface ArchiveCoverage {
@@ -69,12 +71,15 @@ export function coverWindows(
   { from, to, now }: { readonly from: Date; readonly to: Date; readonly now: Date },
 ): readonly CoveredWindow[] {
   const current = currentGenerations(entries)
+  const latest = new Map(entries.map((entry) => [entry.from.getTime(), entry]))
   const first = firstWindow(archive).from
   const covered: CoveredWindow[] = []
   for (const window of windowsFrom(archive.calendar, from)) {
     if (window.from >= to || window.to > now) break
     const entry = current.get(window.from.getTime())
-    if (entry !== undefined) covered.push({ ...window, state: entry.state, entry })
+    const later = latest.get(window.from.getTime())
+    const repair = later === undefined || later === entry ? {} : { repair: later }
+    if (entry !== undefined) covered.push({ ...window, state: entry.state, entry, ...repair })
     else if (window.from < from || window.from < first) continue
     else {
       const settling = settledAt(window.to, archive) > now

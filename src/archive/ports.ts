@@ -48,8 +48,13 @@ export interface ArchiveLedger {
   summarize(archive: string, query: SummaryQuery): Promise<LedgerSummary>
   /** Those that are planned or running, oldest first. */
   listOpen(archive: string): Promise<readonly LedgerWindow[]>
-  /** Failed ones whose time has come turn planned again, or those that begin in a range. Returns how many. */
+  /**
+   * Failed ones whose time has come turn planned again, or those that begin in a range and of which no generation is archived.
+   * Returns how many.
+   */
   retryFailed(archive: string, which: { dueBy: Date } | WindowRange): Promise<number>
+  /** A failed one turns planned again, whatever its time. False: it has not failed. */
+  retry(key: WindowKey): Promise<boolean>
   /** A planned window's export was requested. False: it is not planned. */
   begin(key: WindowKey, exportId: string): Promise<boolean>
   /** The manifest of a running window is there. False: another export runs for it, or none. */
@@ -173,14 +178,14 @@ export interface StoredArtifact {
 /** Compares artifacts by the records that they hold. */
 export interface ArtifactComparer {
   /**
-   * How many records of one artifact are not in another, by their ids. Undefined where one of the two is not there.
-   * @throws StoreError, the signal's reason
+   * How many records of one artifact are not in another, by their ids.
+   * @throws StoreError, with ARCHIVE_CORRUPT where one of the two is not there or not as it was written; the signal's reason
    */
   countMissing(
     older: StoredArtifact,
     newer: StoredArtifact,
     options: { readonly signal: AbortSignal },
-  ): Promise<number | undefined>
+  ): Promise<number>
 }
 
 /** What somebody is told of archives, by a call. */

@@ -1,5 +1,5 @@
 import { SpecError, StoreError } from '../errors.ts'
-import { archivesFolder, fileName } from '../export/object-key.ts'
+import { archivesFolder, fileName, supersededKey } from '../export/object-key.ts'
 import type { ArtifactStore, Link } from '../export/ports.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { got } from '../runtime/describe-issues.ts'
@@ -13,7 +13,7 @@ import type { ArchiveLedger, ManifestStore } from './ports.ts'
 export interface ReadWindowDeps {
   readonly ledger: Pick<ArchiveLedger, 'listArchives' | 'listWindows'>
   readonly manifests: Pick<ManifestStore, 'get'>
-  readonly artifacts: Pick<ArtifactStore, 'link'>
+  readonly artifacts: Pick<ArtifactStore, 'link' | 'stat'>
   readonly clock: Clock
   readonly keyPrefix: string
   readonly linkTtlSeconds: number
@@ -37,6 +37,8 @@ export interface FoundWindow {
 export interface ArchivedWindow {
   readonly manifestKey: string
   readonly manifest: OpenedManifest
+  /** Where it lies now. */
+  readonly artifactKey: string
   /** Signed anew each time. */
   readonly manifestLink: Link
   readonly artifactLink: Link
@@ -80,10 +82,11 @@ async function readArchived(
   const manifest = openManifest(key, text)
   assertOf(entry, manifest, key, keyPrefix)
   const { artifact } = manifest
+  const artifactKey = await locate(artifacts, keyPrefix, artifact.key)
   // named after the archive: of one dataset there may be several
   const name = fileName({ ...specOf(manifest), dataset: entry.archive })
   const [artifactLink, manifestLink] = await Promise.all([
-    artifacts.link(artifact.key, {
+    artifacts.link(artifactKey, {
       ttlSeconds,
       fileName: name,
       contentType: artifact.content_type,
@@ -94,7 +97,18 @@ async function readArchived(
       contentType: 'application/json',
     }),
   ])
-  return { manifestKey: key, manifest, artifactLink, manifestLink }
+  return { manifestKey: key, manifest, artifactKey, artifactLink, manifestLink }
+}
+
+/** While a repair goes on, or after one that did not come to an end, it may lie beside its partition already. */
+async function locate(
+  artifacts: ReadWindowDeps['artifacts'],
+  keyPrefix: string,
+  named: string,
+): Promise<string> {
+  if ((await artifacts.stat(named)) !== undefined) return named
+  const superseded = supersededKey(keyPrefix, named)
+  return (await artifacts.stat(superseded)) === undefined ? named : superseded
 }
 
 /** A manifest that was put in the place of another opens nothing that is not of its window. @throws StoreError */

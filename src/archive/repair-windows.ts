@@ -23,20 +23,23 @@ export interface RepairedWindow {
 }
 
 /**
- * Enters the next generation of a window as planned; one that is there already, and not archived, is planned again. Whoever looks
- * at the archive takes it from there. @throws SourceError
+ * Enters the next generation of a window as planned; one that is there already, and failed, is planned again. Whoever looks
+ * at the archive takes it from there. Undefined: the window was deleted meanwhile.
+ * @throws SourceError
  */
 export async function planRepair(
-  ledger: Pick<ArchiveLedger, 'listWindows' | 'retryFailed' | 'plan'>,
+  ledger: Pick<ArchiveLedger, 'listWindows' | 'retry' | 'plan'>,
   { window, request }: Repair,
-): Promise<WindowKey> {
+): Promise<WindowKey | undefined> {
   const { archive, from, to } = window
   const latest = (await ledger.listWindows(archive, { from, to })).at(-1) ?? window
+  if (latest.state === 'deleted') return undefined
+  const { generation } = latest
   if (latest.state !== 'archived') {
-    await ledger.retryFailed(archive, { from, to })
-    return { archive, from, generation: latest.generation }
+    await ledger.retry({ archive, from, generation })
+    return { archive, from, generation }
   }
-  const key = { archive, from, generation: latest.generation + 1 }
+  const key = { archive, from, generation: generation + 1 }
   await ledger.plan(key, window, request)
   return key
 }
@@ -58,22 +61,31 @@ export async function repairWindows(
   const { ledger, records, settings } = deps
   const waiting = [...repairs]
   const open: WindowKey[] = []
+  const close = ({ from }: Pick<WindowKey, 'from'>) =>
+    open.splice(
+      open.findIndex((key) => key.from.getTime() === from.getTime()),
+      1,
+    )
   for (;;) {
     while (open.length < settings.openWindows) {
       const next = waiting.shift()
       if (next === undefined) break
-      open.push(await planRepair(ledger, next))
+      const key = await planRepair(ledger, next)
+      if (key !== undefined) open.push(key)
     }
     if (open.length === 0) return
-    const windows = (await Promise.all(open.map((key) => ledger.get(key)))).flatMap((w) => w ?? [])
+    const found = await Promise.all(open.map((key) => ledger.get(key)))
+    const windows = found.flatMap((window) => window ?? [])
+    // deleted between the look at it and its plan
+    for (const key of open.filter((_key, index) => found[index] === undefined)) close(key)
     for (const ended of await endedWindows(deps, windows)) {
       await settleWindow(deps, archive.calendar, ended, signal)
     }
     for (const window of windows) {
       if (window.state === 'planned') await requestWindow(deps, archive, window, signal)
-      if (window.state !== 'archived' && window.state !== 'failed') continue
-      const index = open.findIndex(({ from }) => from.getTime() === window.from.getTime())
-      open.splice(index, 1)
+      if (window.state === 'planned' || window.state === 'running') continue
+      close(window)
+      if (window.state === 'deleted') continue
       const [record] = await records.getMany(window.exportId === undefined ? [] : [window.exportId])
       const artifact = window.state === 'archived' ? record?.artifact : undefined
       onWindow({ window, ...(artifact === undefined ? {} : { artifact }) })

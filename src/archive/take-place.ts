@@ -1,7 +1,7 @@
 /** A later generation of a window takes the place of the one before. */
-import { StateError, StoreError } from '../errors.ts'
+import { ExportError, StateError, StoreError } from '../errors.ts'
 import { instantOf } from '../export/instant.ts'
-import type { ExportRecord } from '../export/model.ts'
+import type { Artifact, ExportRecord } from '../export/model.ts'
 import {
   generationsPrefix,
   parseObjectKey,
@@ -26,7 +26,8 @@ export interface TakePlaceDeps extends NamedArtifactDeps {
  * whoever reads the partition meanwhile may find nothing, for as long as a copy takes, and never both. Every step may be done
  * twice, and by many at the same time.
  * @returns the record with its artifact in its place; as it was where that is so already
- * @throws StateError ARCHIVE_SHRINKS when the earlier generation has records that this one has not: nothing was moved then
+ * @throws StateError ARCHIVE_NOT_REPLACED when the earlier generation has records that this one has not, or cannot be compared with it;
+ * StoreError ARCHIVE_CORRUPT when the artifact is gone. Nothing was moved then
  */
 export async function takePlace(
   deps: TakePlaceDeps,
@@ -38,19 +39,60 @@ export async function takePlace(
   const { keyPrefix } = deps.settings
   const place = partitionKey(keyPrefix, record)
   if (artifact === undefined || artifact.key === place) return record
-  await assertKeepsAll(deps, window, record, signal)
+  const isAt = async (key: string) => (await deps.artifacts.stat(key))?.bytes === artifact.bytes
+  // whoever has copied it there has compared it, too
+  if (!(await isAt(place))) {
+    if (!(await isAt(artifact.key))) throw gone(artifact)
+    try {
+      await assertKeepsAll(deps, window, record, signal)
+    } catch (error) {
+      if (!(await isAt(place))) throw error
+    }
+  }
   for (const { id, key } of await listEarlier(deps, window, signal)) {
     await moveArtifact(deps, id, key, supersededKey(keyPrefix, key))
   }
   const moved = await moveArtifact(deps, record.id, artifact.key, place)
-  if (moved?.bytes === artifact.bytes) {
-    return { ...record, artifact: { ...artifact, key: place, etag: moved.etag } }
-  }
-  throw new StoreError(
+  if (moved?.bytes !== artifact.bytes) throw gone(artifact)
+  return { ...record, artifact: { ...artifact, key: place, etag: moved.etag } }
+}
+
+const gone = ({ key, bytes }: Artifact) =>
+  new StoreError(
     'ARCHIVE_CORRUPT',
-    `The artifact ${artifact.key} of ${artifact.bytes} bytes ${moved === undefined ? 'is not there' : `has ${moved.bytes}`}.`,
-    { hint: 'The window is exported anew; see who removes or changes objects in this bucket.' },
+    `The artifact ${key} of ${bytes} bytes is not there any more.`,
+    {
+      hint: 'The window is exported anew; see who removes or changes objects in this bucket.',
+    },
   )
+
+/**
+ * The latest archived generation before one that is not kept goes back to its partition, where nothing is left of
+ * the window: it had been moved out of it by somebody who did not come to an end.
+ * @throws StoreError, SourceError, the signal's reason
+ */
+export async function putBack(
+  deps: TakePlaceDeps,
+  window: LedgerWindow,
+  { signal }: { readonly signal: AbortSignal },
+): Promise<void> {
+  const { settings, artifacts } = deps
+  const before = await generationBefore(deps, window)
+  if (before === undefined) return
+  const range = { from: instantOf(window.from), to: instantOf(window.to) }
+  const place = { name: window.archive, date: window.date }
+  const inPartition = generationsPrefix(settings.keyPrefix, place, { range })
+  for await (const { kind } of artifacts.list(inPartition, { signal })) {
+    if (kind === 'object') return
+  }
+  const named = await namedArtifact(deps, before).catch((error: unknown) => {
+    // then there is nothing to put back: `verify` tells
+    if (error instanceof StoreError && error.code === 'ARCHIVE_CORRUPT') return undefined
+    throw error
+  })
+  const { id } = parseObjectKey(settings.keyPrefix, named?.key ?? '') ?? {}
+  if (named === undefined || id === undefined) return
+  await moveArtifact(deps, id, named.key, named.manifest.artifact.key)
 }
 
 /** Copied, written down, and only then removed. Undefined when it is neither here nor there. */
@@ -93,30 +135,50 @@ async function assertKeepsAll(
   { spec, artifact }: ExportRecord,
   signal: AbortSignal,
 ): Promise<void> {
-  const range = { from: window.from, to: window.to }
-  const generations = await deps.ledger.listWindows(window.archive, range)
-  const before = generations.findLast(
-    ({ from, state, generation }) =>
-      from.getTime() === window.from.getTime() &&
-      state === 'archived' &&
-      generation < window.generation,
+  const before = await generationBefore(deps, window)
+  if (before === undefined) return
+  const refuse = (why: string, hint: string) =>
+    new StateError(
+      'ARCHIVE_NOT_REPLACED',
+      `${window.archive} ${window.name}: ${why}: generation ${window.generation} is not kept.`,
+      window.state,
+      { hint },
+    )
+  let missing: number
+  try {
+    const named = await namedArtifact(deps, before)
+    if (named === undefined) {
+      throw refuse(
+        `the manifest of generation ${before.generation} is not there`,
+        'Put it back from a copy or an earlier version of the object.',
+      )
+    }
+    missing = await deps.comparer.countMissing(
+      { key: named.key, spec: specOf(named.manifest) },
+      { key: artifact?.key ?? '', spec },
+      { signal },
+    )
+  } catch (error) {
+    signal.throwIfAborted()
+    if (!(error instanceof ExportError) || error.retryable || error instanceof StateError)
+      throw error
+    throw refuse(
+      `it cannot be compared with generation ${before.generation}: ${error.message}`,
+      'Put the manifest, or the artifact, back from a copy; `longhaul verify` shows what differs.',
+    )
+  }
+  if (missing === 0) return
+  throw refuse(
+    `${missing} records of generation ${before.generation} are not in the source any more`,
+    'The archive keeps what it has. Export the range on demand to see what came late.',
   )
-  const named = before === undefined ? undefined : await namedArtifact(deps, before)
-  if (before === undefined || named === undefined) return
-  const missing = await deps.comparer.countMissing(
-    { key: named.key, spec: specOf(named.manifest) },
-    { key: artifact?.key ?? '', spec },
-    { signal },
-  )
-  // undefined: somebody else has moved it meanwhile, after a look of their own
-  if (missing === undefined || missing === 0) return
-  throw new StateError(
-    'ARCHIVE_SHRINKS',
-    `${window.archive} ${window.name}: of the ${named.manifest.artifact.rows} records of generation ${before.generation}, ` +
-      `${missing} are not in the source any more: generation ${window.generation} would lose them, and is not kept.`,
-    window.state,
-    {
-      hint: 'The archive keeps what it has. Export the range on demand to see what came late.',
-    },
-  )
+}
+
+/** The latest archived one before a generation. */
+async function generationBefore(
+  { ledger }: Pick<TakePlaceDeps, 'ledger'>,
+  { archive, from, to, generation }: LedgerWindow,
+): Promise<LedgerWindow | undefined> {
+  const generations = await ledger.listWindows(archive, { from, to })
+  return generations.findLast((each) => each.state === 'archived' && each.generation < generation)
 }

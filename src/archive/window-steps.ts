@@ -9,10 +9,10 @@ import { requestExport } from '../export/request-export.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { ArchiveSchedule, Calendar, LedgerWindow } from './model.ts'
 import { describeWindow, manifestKey, openManifest, sealManifest } from './manifest.ts'
-import { namedArtifact } from './named-artifact.ts'
+import { namedArtifact, type NamedArtifact } from './named-artifact.ts'
 import { retryAfterMs, settledAt } from './plan-windows.ts'
 import type { ArchiveLedger, ArtifactComparer, ManifestStore } from './ports.ts'
-import { takePlace } from './take-place.ts'
+import { putBack, takePlace } from './take-place.ts'
 
 export interface WindowDeps {
   readonly ledger: ArchiveLedger
@@ -52,9 +52,9 @@ export async function requestWindow(
   const { ledger } = deps
   try {
     const named = await namedArtifact(deps, window)
-    if (named !== undefined) return await adopt(deps, window, named.key, signal)
+    if (named !== undefined) return await adopt(deps, window, named, signal)
   } catch (error) {
-    return failBy(deps, window, error)
+    return failBy(deps, window, error, { signal })
   }
   const { archive: name, date, from, to, generation, tries } = window
   const settled = settledAt(to, schedule)
@@ -102,9 +102,9 @@ export async function settleWindow(
     }
     // its worker has seen that it is archived
     const named = await namedArtifact(deps, window)
-    if (named !== undefined) return await adopt(deps, window, named.key, signal)
+    if (named !== undefined) return await adopt(deps, window, named, signal)
   } catch (error) {
-    return failBy(deps, window, error, record)
+    return failBy(deps, window, error, { record, signal })
   }
   const { ledger, clock } = deps
   const error = record.error ?? {
@@ -118,7 +118,8 @@ export async function settleWindow(
 }
 
 /**
- * One window fails by what is in the bucket, or would come into it; the others go on.
+ * One window fails by what is in the bucket, or would come into it; the others go on. What was exported for it, and is not in its
+ * partition, goes: nobody would look for it there.
  * @param record of its export, where that is completed
  * @throws any other error
  */
@@ -126,25 +127,29 @@ async function failBy(
   deps: WindowDeps,
   window: LedgerWindow,
   error: unknown,
-  record?: ExportRecord,
+  { record, signal }: { readonly record?: ExportRecord; readonly signal: AbortSignal },
 ): Promise<'failed' | undefined> {
-  const { ledger, records, artifacts, clock } = deps
+  const { ledger, records, artifacts, clock, settings } = deps
   const code = error instanceof ExportError ? error.code : undefined
-  if (code !== 'ARCHIVE_CORRUPT' && code !== 'ARCHIVE_SHRINKS') throw error
-  const { exportId } = window.state === 'running' ? window : {}
-  const facts = errorFacts(error)
-  if (code === 'ARCHIVE_CORRUPT') {
-    const retryAt = new Date(clock.now().getTime() + retryAfterMs(window.tries))
-    return (await ledger.fail(keyOf(window), exportId, { error: facts, retryAt }))
-      ? 'failed'
-      : undefined
-  }
-  // what is not kept goes; to export it once more would show the same, so that nobody does by himself
-  if (record?.artifact !== undefined) {
+  if (code !== 'ARCHIVE_CORRUPT' && code !== 'ARCHIVE_NOT_REPLACED') throw error
+  const staged = record?.artifact?.key
+  if (
+    record !== undefined &&
+    staged !== undefined &&
+    staged !== partitionKey(settings.keyPrefix, record)
+  ) {
+    const [now] = await records.getMany([record.id])
+    // somebody else is about to settle it
+    if (now?.state !== 'completed' || now.artifact?.key !== staged) return undefined
+    if (code === 'ARCHIVE_NOT_REPLACED') await putBack(deps, window, { signal })
     await records.expire(record.id, clock.now())
-    await artifacts.remove(record.artifact.key)
+    await artifacts.remove(staged)
   }
-  return (await ledger.fail(keyOf(window), exportId, { error: facts })) ? 'failed' : undefined
+  // to export once more what was not kept would show the same: nobody does by himself
+  const retryAt = new Date(clock.now().getTime() + retryAfterMs(window.tries))
+  const failure = { error: errorFacts(error), ...(code === 'ARCHIVE_CORRUPT' ? { retryAt } : {}) }
+  const { exportId } = window.state === 'running' ? window : {}
+  return (await ledger.fail(keyOf(window), exportId, failure)) ? 'failed' : undefined
 }
 
 /** What there is of a window besides one object: whoever reads the partition would read that, too. */
@@ -172,16 +177,23 @@ async function removeAll(
   }
 }
 
-/** The manifest that is there holds: what the window's own exports have made goes. @param named what it names */
+/**
+ * The manifest that is there holds: what the window's own exports have made goes. Where a later generation has taken its place, that is next,
+ * which has a manifest, too, unless whoever repaired the window did not come to an end.
+ */
 async function adopt(
   deps: WindowDeps,
   window: LedgerWindow,
-  named: string,
+  named: NamedArtifact,
   signal: AbortSignal,
 ): Promise<'archived' | undefined> {
   const { ledger, records, clock } = deps
-  await removeAll(deps, await listOthers(deps, window, named, signal))
+  await removeAll(deps, await listOthers(deps, window, named.key, signal))
   if (window.exportId !== undefined) await records.expire(window.exportId, clock.now())
+  if (named.key !== named.manifest.artifact.key) {
+    const next = { ...keyOf(window), generation: window.generation + 1 }
+    await ledger.plan(next, window, window.request)
+  }
   return (await ledger.adopt(keyOf(window), clock.now())) ? 'archived' : undefined
 }
 
@@ -202,7 +214,7 @@ async function keepArtifact(
   // looked up only where there is another one that it may name
   if (others.some(({ kind }) => kind === 'object')) {
     const named = await namedArtifact(deps, window)
-    if (named !== undefined && named.key !== kept) return adopt(deps, window, named.key, signal)
+    if (named !== undefined && named.key !== kept) return adopt(deps, window, named, signal)
   }
   const placed = await takePlace(deps, window, record, { signal })
   const { artifact } = placed

@@ -1,5 +1,5 @@
 import type { ArchiveCoverage, CoveredWindow } from '../archive/coverage.ts'
-import type { CoverageState } from '../archive/model.ts'
+import type { CoverageState, LedgerWindow } from '../archive/model.ts'
 import { describeHold } from './hold-display.ts'
 import { formatCount } from './output.ts'
 
@@ -33,7 +33,8 @@ export function drawCoverage({ archive, windows, holds = [] }: ArchiveCoverage):
     `${archive.name}: by the ${unit}, ${timeZone}: ${sums === '' ? 'nothing is over yet' : sums}`,
     ...(windows.length === 0 ? [] : [...drawRows(unit, windows), `${' '.repeat(12)}${present}`]),
     ...limited(missingRanges(windows), 'missing ranges'),
-    ...limited(windows.filter(({ state }) => state === 'failed').map(describeFailed), 'failed'),
+    ...limited(windows.flatMap(describeFailed), 'failed'),
+    ...limited(windows.flatMap(describeRepair), 'repairs'),
     ...limited(
       holds.map((hold) => `held     ${describeHold(hold)}`),
       'holds',
@@ -91,10 +92,22 @@ function missingRanges(windows: readonly CoveredWindow[]): readonly string[] {
   )
 }
 
-function describeFailed({ name, entry }: CoveredWindow): string {
-  const { tries = 0, error, retryAt } = entry ?? {}
+/** Also one that is tried again. */
+function describeFailed({ name, state, entry }: CoveredWindow): readonly string[] {
+  if (entry?.error === undefined || state === 'archived' || state === 'deleted') return []
+  const begin = state === 'failed' ? 'failed ' : 'again  '
+  return [`${begin}  ${name}, ${describeTry(entry)}`]
+}
+
+function describeRepair({ name, repair }: CoveredWindow): readonly string[] {
+  if (repair === undefined) return []
+  const what = `${name}, generation ${repair.generation} ${repair.state}`
+  return [`repair   ${what}${repair.error === undefined ? '' : `, ${describeTry(repair)}`}`]
+}
+
+function describeTry({ tries, retryAt, error }: LedgerWindow): string {
   const next = retryAt === undefined ? '' : `, again at ${retryAt.toISOString()}`
-  return `failed   ${name}, try ${tries}${next}: ${error?.message ?? 'for an unknown reason'}`
+  return `try ${tries}${next}: ${error?.message ?? 'for an unknown reason'}`
 }
 
 const limited = (lines: readonly string[], what: string) => [

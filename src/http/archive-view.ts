@@ -74,12 +74,12 @@ const viewTries = ({ generation, tries, exportId, archivedAt, retryAt, error }: 
 
 function viewArchived({ archived }: FoundWindow) {
   if (archived === undefined) return {}
-  const { manifest, manifestKey, manifestLink, artifactLink } = archived
-  const { key, bytes, rows, sha256, content_type, raw_bytes, raw_sha256 } = manifest.artifact
+  const { manifest, manifestKey, manifestLink, artifactKey, artifactLink } = archived
+  const { bytes, rows, sha256, content_type, raw_bytes, raw_sha256 } = manifest.artifact
   return {
     snapshot_at: manifest.snapshot_at,
     artifact: {
-      ...viewLink(artifactLink, key),
+      ...viewLink(artifactLink, artifactKey),
       ...{ bytes, rows, sha256, content_type, raw_bytes, raw_sha256 },
     },
     manifest: viewLink(manifestLink, manifestKey),

@@ -25,6 +25,10 @@ const archiveFromRow = (row: ArchiveRow): EnteredArchive => ({
   ...(row.confirmed_keep === null ? {} : { confirmedKeep: row.confirmed_keep }),
 })
 
+/** Of a row `w`: what failed beside an archived generation is a repair, and nothing that is missing. */
+const noneArchived = `not exists (select from longhaul.archive_windows o
+  where o.archive = w.archive and o.from_at = w.from_at and o.state = 'archived')`
+
 /** The ledger of archives in schema longhaul of the control database. */
 export function createArchiveLedger({ query }: Pick<Database, 'query'>): ArchiveLedger {
   const windows = async (text: string, values: readonly unknown[]) =>
@@ -142,14 +146,16 @@ export function createArchiveLedger({ query }: Pick<Database, 'query'>): Archive
       const [where, values] =
         'dueBy' in which
           ? ['retry_at <= $2', [which.dueBy]]
-          : ['from_at >= $2 and from_at < $3', [which.from, which.to]]
+          : [`from_at >= $2 and from_at < $3 and ${noneArchived}`, [which.from, which.to]]
       const { rowCount } = await query(
-        `update longhaul.archive_windows set state = 'planned', retry_at = null
+        `update longhaul.archive_windows w set state = 'planned', retry_at = null
          where archive = $1 and state = 'failed' and ${where}`,
         [archive, ...values],
       )
       return rowCount ?? 0
     },
+
+    retry: (key) => update(key, `state = 'planned', retry_at = null`, `state = 'failed'`, []),
 
     begin: (key, exportId) =>
       update(key, `state = 'running', export_id = $4, tries = tries + 1`, `state = 'planned'`, [

@@ -1,5 +1,11 @@
 import type { ExportRecord } from '../export/model.ts'
-import { isManifestKey, parseObjectKey, probesFolder } from '../export/object-key.ts'
+import {
+  isManifestKey,
+  parseObjectKey,
+  partitionKey,
+  probesFolder,
+  supersededKey,
+} from '../export/object-key.ts'
 import type { StoredEntry } from '../export/ports.ts'
 
 /** What a sweep does with an entry of the store, and why. */
@@ -49,9 +55,21 @@ export function decideLeftover(
   }
   if (record.state === 'running' && owner.attempt === record.attempt) return keep('running')
   // an upload that is still open under the winner's key was begun twice: it never becomes an object
-  if (record.state === 'completed' && record.artifact?.key === key && kind === 'object') {
+  if (
+    record.state === 'completed' &&
+    kind === 'object' &&
+    placesOf(keyPrefix, record).includes(key)
+  ) {
     return keep('artifact')
   }
   if (at >= before) return keep('young')
   return { remove: true, reason: record.artifact?.key === key ? 'expired' : 'lost' }
+}
+
+/** Where the artifact of a completed export lies, and where it may just be moved to within its archive. */
+function placesOf(keyPrefix: string, record: ExportRecord): readonly (string | undefined)[] {
+  const { archive, artifact } = record
+  if (archive === undefined) return [artifact?.key]
+  const place = partitionKey(keyPrefix, record)
+  return [artifact?.key, place, supersededKey(keyPrefix, place)]
 }

@@ -4,7 +4,7 @@ import { NodeHttpHandler } from '@smithy/node-http-handler'
 /** How long a connection may be silent before its request is given up, ms; the SDK then repeats it. */
 export interface Patience {
   readonly usualMs: number
-  /** With the completion of an upload. */
+  /** With the completion of an upload, and with a copy within the store. */
   readonly completionMs: number
 }
 
@@ -34,7 +34,7 @@ export function createRequestHandler(patience: Patience = defaultPatience) {
   // a connection that was kept may have been forgotten by a router since, which would not be noticed for long
   const patient = withPatience(patience.completionMs, { keepAlive: false, maxSockets: Infinity })
   const handle: NodeHttpHandler['handle'] = (request, options) =>
-    (completesUpload(request) ? patient : usual).handle(request, options)
+    (completesUpload(request) || copies(request) ? patient : usual).handle(request, options)
   const updateHttpClientConfig: NodeHttpHandler['updateHttpClientConfig'] = (key, value) => {
     usual.updateHttpClientConfig(key, value)
     patient.updateHttpClientConfig(key, value)
@@ -54,3 +54,7 @@ export function createRequestHandler(patience: Patience = defaultPatience) {
 /** The one POST of the protocol that names an upload. */
 const completesUpload = ({ method, query }: Parameters<NodeHttpHandler['handle']>[0]) =>
   method === 'POST' && 'uploadId' in query
+
+/** A store answers once it has copied, which is as much work as an upload. */
+const copies = ({ headers }: Parameters<NodeHttpHandler['handle']>[0]) =>
+  'x-amz-copy-source' in headers

@@ -16,6 +16,8 @@ export type CheckedWindow = { readonly window: LedgerWindow } & (
   | (SourceCount & { readonly outcome: 'same' | 'fewer' })
   /** Some came after it was archived, or were dated back. */
   | (SourceCount & { readonly outcome: 'late'; readonly request: WindowRequest })
+  /** There is a later generation in the bucket, which this control database does not know: it was set back, or is new. */
+  | { readonly outcome: 'outdated'; readonly request: WindowRequest }
   /** Its manifest is not there, or not as it was written: there is nothing to compare with. */
   | { readonly outcome: 'corrupt'; readonly problem: string }
 )
@@ -45,6 +47,10 @@ export async function checkWindow(
   } catch (error) {
     if (!(error instanceof StoreError)) throw error
     return { window, outcome: 'corrupt', problem: error.message }
+  }
+  const next = manifestKey(keyPrefix, { ...window, generation: window.generation + 1 })
+  if ((await manifests.get(next)) !== undefined) {
+    return { window, outcome: 'outdated', request: requestOf(manifest) }
   }
   const archived = manifest.artifact.rows
   const inSource = await counter.count(queriesOf(specOf(manifest)), { signal })

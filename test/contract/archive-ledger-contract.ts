@@ -205,13 +205,25 @@ export function describeArchiveLedger(
       expect(await ledger.get(key)).toMatchObject({ state: 'running', exportId: id })
     })
 
-    it('leaves what failed without a time alone, until it is planned by its range', async () => {
+    it('leaves what failed without a time alone, until somebody plans it', async () => {
       const { ledger, archive, key } = await entered()
       await ledger.fail(key, undefined, { error })
       expect(await ledger.get(key)).not.toHaveProperty('retryAt')
       expect(await ledger.retryFailed(archive, { dueBy: new Date('2099-01-01T00:00:00Z') })).toBe(0)
-      expect(await ledger.retryFailed(archive, { from: start, to: now })).toBe(1)
+      expect(await ledger.retry(key)).toBe(true)
       expect(await ledger.get(key)).toMatchObject({ state: 'planned' })
+      expect(await ledger.retry(key)).toBe(false)
+    })
+
+    it('plans no failed generation by its range beside one that is archived', async () => {
+      const { ledger, archive, key } = await entered()
+      await ledger.adopt(key, now)
+      const second = { ...key, generation: 2 }
+      await plan(archive, days[0]!, 2)
+      await ledger.fail(second, undefined, { error, retryAt: now })
+      expect(await ledger.retryFailed(archive, { from: start, to: now })).toBe(0)
+      expect(await ledger.retryFailed(archive, { dueBy: now })).toBe(1)
+      expect(await ledger.get(second)).toMatchObject({ state: 'planned' })
     })
 
     it('plans the failed windows of a range again at once', async () => {

@@ -42,6 +42,29 @@ describe('what is archived, when the control database was set back', { timeout: 
     expect((await system.client.list({ limit: 100 })).exports).toEqual([])
   })
 
+  it('is taken over with all its generations', async () => {
+    const { system, archive, verify } = await setup()
+    await archive(range)
+    await system.database.pool.query(
+      `insert into context_services.services (service_id, service_type, started_at, completed_at)
+       values ('late', '100', '2014-07-01T00:00:00Z', '2025-03-02T12:00:00Z')`,
+    )
+    expect((await archive(['check', ...range, '--repair'])).code).toBe(0)
+    const before = await system.bucket.keys()
+    await forget(system)
+    await system.database.pool.query('delete from context_services.services')
+    expect((await archive(range)).code).toBe(0)
+    // what a worker with a schedule does at its next look
+    const repaired = await archive(['check', ...range, '--repair'])
+    expect(repaired.stderr).toContain('repaired services 2025-03-02  generation 2')
+    const verified = await verify()
+    expect([verified.code, verified.stdout]).toEqual([
+      0,
+      'services: 5 windows: 5 as they were archived, 0 differ\n',
+    ])
+    expect(await system.bucket.keys()).toEqual(before)
+  })
+
   it.each([
     ['running', 1],
     ['queued', 0],

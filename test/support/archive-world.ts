@@ -76,58 +76,68 @@ export function createArchiveWorld(
   const signal = new AbortController().signal
   const keyPrefix = 'p/'
 
-  /** Before the step, or after it, the process may be gone. */
-  const mayCrash = <Port extends object>(port: Port): Port =>
-    new Proxy(port, {
-      get: (target, name) => {
-        const method = Reflect.get(target, name) as (...args: unknown[]) => unknown
-        return (...args: unknown[]) => {
-          if (name === 'list') return method.apply(target, args)
-          return (async () => {
-            if (faults && dice.percent(1)) throw new Crash()
-            const result = await method.apply(target, args)
-            if (faults && dice.percent(1)) throw new Crash()
-            return result
-          })()
-        }
-      },
-    })
+  /** Before a step, or after it, the process may be gone; one that is gone takes no other step. */
+  function mortal() {
+    let isDead = false
+    function mayDie(): void {
+      isDead ||= faults && dice.percent(1)
+      if (isDead) throw new Crash()
+    }
+    return <Port extends object>(port: Port): Port =>
+      new Proxy(port, {
+        get: (target, name) => {
+          const method = Reflect.get(target, name) as (...args: unknown[]) => unknown
+          return (...args: unknown[]) => {
+            if (name === 'list') return method.apply(target, args)
+            return (async () => {
+              mayDie()
+              const result = await method.apply(target, args)
+              mayDie()
+              return result
+            })()
+          }
+        },
+      })
+  }
 
   const ledger = createMemoryArchiveLedger()
-  const deps: WindowDeps = {
-    ledger: mayCrash(ledger),
-    records: mayCrash(records),
-    queue: mayCrash({ enqueue: () => Promise.resolve() }),
-    artifacts: mayCrash({
-      // eslint-disable-next-line @typescript-eslint/require-await
-      list: async function* (prefix: string) {
-        for (const key of [...objects.keys()].filter((key) => key.startsWith(prefix))) {
-          yield { kind: 'object' as const, key, at: now }
-        }
-      },
-      stat: (key: string) => Promise.resolve(statOf(key)),
-      copy(from: string, to: string) {
-        const body = objects.get(from)
-        if (body !== undefined) objects.set(to, body)
-        return Promise.resolve(body === undefined ? undefined : statOf(to))
-      },
-      remove: (key: string) => Promise.resolve(void objects.delete(key)),
-      abortUploads: () => Promise.resolve(),
-    }),
-    manifests: mayCrash({
-      get: (key: string) => Promise.resolve(objects.get(key)),
-      putOnce(key: string, text: string) {
-        const isNew = !objects.has(key)
-        if (isNew) objects.set(key, text)
-        return Promise.resolve(isNew)
-      },
-    }),
-    comparer: mayCrash(
-      compareArtifacts({ read: (key) => Promise.resolve(readBody(objects.get(key))) }),
-    ),
-    lookAtReplay: () => Promise.resolve(undefined),
-    clock,
-    settings: { keyPrefix, openWindows: 4 },
+  /** Those of a process of its own. */
+  function start(mayCrash = mortal()): WindowDeps {
+    return {
+      ledger: mayCrash(ledger),
+      records: mayCrash(records),
+      queue: mayCrash({ enqueue: () => Promise.resolve() }),
+      artifacts: mayCrash({
+        // eslint-disable-next-line @typescript-eslint/require-await
+        list: async function* (prefix: string) {
+          for (const key of [...objects.keys()].filter((key) => key.startsWith(prefix))) {
+            yield { kind: 'object' as const, key, at: now }
+          }
+        },
+        stat: (key: string) => Promise.resolve(statOf(key)),
+        copy(from: string, to: string) {
+          const body = objects.get(from)
+          if (body !== undefined) objects.set(to, body)
+          return Promise.resolve(body === undefined ? undefined : statOf(to))
+        },
+        remove: (key: string) => Promise.resolve(void objects.delete(key)),
+        abortUploads: () => Promise.resolve(),
+      }),
+      manifests: mayCrash({
+        get: (key: string) => Promise.resolve(objects.get(key)),
+        putOnce(key: string, text: string) {
+          const isNew = !objects.has(key)
+          if (isNew) objects.set(key, text)
+          return Promise.resolve(isNew)
+        },
+      }),
+      comparer: mayCrash(
+        compareArtifacts({ read: (key) => Promise.resolve(readBody(objects.get(key))) }),
+      ),
+      lookAtReplay: () => Promise.resolve(undefined),
+      clock,
+      settings: { keyPrefix, openWindows: 4 },
+    }
   }
 
   function statOf(key: string) {
@@ -173,6 +183,7 @@ export function createArchiveWorld(
   }
 
   async function planLate(): Promise<void> {
+    const deps = start()
     const range = { from: new Date(now.getTime() - 30 * 24 * 3_600_000), to: now }
     const windows = await ledger.listWindows(definition.name, range)
     const counter: RowCounter = {
@@ -191,7 +202,7 @@ export function createArchiveWorld(
     now: () => now,
     pass: (ms) => void (now = new Date(now.getTime() + ms)),
     calm: () => void (faults = false),
-    look: () => runUnlessDead(() => archiveWindows(deps, definition, { signal })),
+    look: () => runUnlessDead(() => archiveWindows(start(), definition, { signal })),
     check: () => runUnlessDead(planLate),
     async work() {
       const before = new Date(now.getTime() + 1)

@@ -120,7 +120,9 @@ export function createMemoryArchiveLedger(): ArchiveLedger & RetentionLedger {
         const wanted =
           'dueBy' in which
             ? retryAt !== undefined && retryAt <= which.dueBy
-            : rest.from >= which.from && rest.from < which.to
+            : rest.from >= which.from &&
+              rest.from < which.to &&
+              generationsOf(rest).every(({ state }) => state !== 'archived')
         if (!wanted) continue
         count++
         await change(
@@ -131,6 +133,12 @@ export function createMemoryArchiveLedger(): ArchiveLedger & RetentionLedger {
       }
       return count
     },
+    retry: (key) =>
+      change(
+        key,
+        ({ state }) => state === 'failed',
+        ({ retryAt: _, ...window }) => ({ ...window, state: 'planned' }),
+      ),
     begin: (key, exportId) =>
       change(
         key,

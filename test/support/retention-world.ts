@@ -3,6 +3,7 @@ import { describeWindow, manifestKey, sealManifest } from '../../src/archive/man
 import type { ArchiveDefinition, LedgerWindow } from '../../src/archive/model.ts'
 import type { PruneDeps } from '../../src/archive/prune.ts'
 import { builtInDefinition } from '../../src/archive/definitions.ts'
+import type { Compression } from '../../src/encode/compression.ts'
 import type { Instant } from '../../src/export/model.ts'
 import { partitionKey } from '../../src/export/object-key.ts'
 import { parseKeep } from '../../src/runtime/keep-text.ts'
@@ -17,7 +18,10 @@ export const worldNow = new Date('2026-05-01T12:00:00Z')
 const keyPrefix = 'p/'
 
 /** An archive of days in memory, from 2026-03-25 on, with what an archived window has: an object, a record, a manifest. */
-export async function createRetentionWorld(days: number) {
+export async function createRetentionWorld(
+  days: number,
+  { compression = 'gzip' }: { readonly compression?: Compression } = {},
+) {
   const ledger = createMemoryArchiveLedger()
   const clock = { now: () => worldNow }
   const records = createMemoryExportRecords({ clock })
@@ -46,7 +50,7 @@ export async function createRetentionWorld(days: number) {
       to: window.to.toISOString() as Instant,
     }
     const place = { name: archive.name, date: window.date, generation }
-    const spec = newSpec({ range, format: 'ndjson', compression: 'gzip' })
+    const spec = newSpec({ range, format: 'ndjson', compression })
     const { record } = await records.create(newExport({ spec, archive: place }))
     await ledger.begin(key, record.id)
     const claim = (await records.claim(record.id, { leaseMs: 60_000 }))!

@@ -68,6 +68,9 @@ function describeChecked(checked: CheckedWindow): string {
   const { window, outcome } = checked
   const begin = `${outcome.padEnd(8)} ${window.archive} ${window.name}`
   if (checked.outcome === 'corrupt') return `${begin}: ${checked.problem}`
+  if (checked.outcome === 'outdated') {
+    return `${begin}  generation ${window.generation + 1} is in the bucket, and not in the ledger`
+  }
   const { archived, inSource } = checked
   if (checked.outcome === 'same') return `${begin}  ${formatCount(archived)} rows`
   const counts = `${formatCount(archived)} rows archived, ${formatCount(inSource)} in the source now`
@@ -96,9 +99,9 @@ const viewArchive = (archive: CheckedArchive) => ({
 function viewChecked(checked: CheckedWindow) {
   const { window, outcome } = checked
   const view = { window: window.name, generation: window.generation, outcome }
-  return checked.outcome === 'corrupt'
-    ? { ...view, problem: checked.problem }
-    : { ...view, rows: checked.archived, source_rows: checked.inSource }
+  if (checked.outcome === 'corrupt') return { ...view, problem: checked.problem }
+  if (checked.outcome === 'outdated') return view
+  return { ...view, rows: checked.archived, source_rows: checked.inSource }
 }
 
 const viewRepaired = ({ window, artifact }: RepairedWindow) => ({

@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import type { LedgerWindow } from '../../archive/model.ts'
 import type { ArchiveCoverage, CoverageQuery, CoveredWindow } from '../../archive/coverage.ts'
 import type { BackfilledArchive } from '../../compose-archive.ts'
 import { exposeToAwsSdk, parseConfig, parseDatabaseConfig } from '../../config.ts'
@@ -106,7 +107,7 @@ const viewCoverage = ({ archive, first, windows, holds = [] }: ArchiveCoverage) 
   windows: windows.map(viewWindow),
 })
 
-const viewWindow = ({ name, date, from, to, state, entry }: CoveredWindow) => ({
+const viewWindow = ({ name, date, from, to, state, entry, repair }: CoveredWindow) => ({
   window: name,
   date,
   time_from: from.toISOString(),
@@ -119,4 +120,10 @@ const viewWindow = ({ name, date, from, to, state, entry }: CoveredWindow) => ({
   ...(entry?.deletedReason === undefined ? {} : { deleted_reason: entry.deletedReason }),
   ...(entry?.retryAt === undefined ? {} : { retry_at: entry.retryAt.toISOString() }),
   ...(entry?.error === undefined ? {} : { error: entry.error }),
+  ...(repair === undefined ? {} : { repair: viewRepair(repair) }),
+})
+
+const viewRepair = ({ generation, state, error }: LedgerWindow) => ({
+  ...{ generation, state },
+  ...(error === undefined ? {} : { error }),
 })
