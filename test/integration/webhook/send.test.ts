@@ -137,6 +137,17 @@ describe('an alert webhook', () => {
     expect(calls).toHaveLength(2)
   })
 
+  it('is called again after an answer that wants another protocol', async () => {
+    const { url, calls } = await answering((response, nth) => {
+      const upgrade =
+        'HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n'
+      if (nth === 0) response.socket?.write(upgrade)
+      else response.writeHead(204).end()
+    })
+    await send(url)
+    expect(calls).toHaveLength(2)
+  })
+
   it('is called again when it does not answer in time', async () => {
     const { url, calls } = await answering((response, nth) => {
       if (nth > 0) response.writeHead(204).end()
