@@ -1,5 +1,5 @@
 /** Which windows of an archive somebody has to look after: those that failed, and those that should be there by now. */
-import { windowAt, windowsFrom } from './calendar.ts'
+import { countWindows, windowAt, windowsFrom } from './calendar.ts'
 import type {
   AlarmedWindow,
   AlarmedWindows,
@@ -16,10 +16,7 @@ const dayMs = 86_400_000
 /** So many windows of an archive are listed, of either kind; all are counted. */
 export const listedWindows = 10
 
-/** So many that nobody has planned are counted, at most: the calendar of a year of hours takes a tenth of a second. */
-export const countedMissing = 2000
-
-/** Each is a reason of its own that windows are missing; one is usual. */
+/** Where nothing was planned: so many spans are told of, at most, with all that is missing in each; one is usual. */
 const listedGaps = 100
 
 /** What the ledger has of the windows in question. */
@@ -63,13 +60,16 @@ function missingWindows(
   gaps: readonly WindowRange[],
   before: Date,
 ): AlarmedWindows {
+  // the last one may end within a window, which is not overdue
+  const last = windowAt(calendar, before).from
   const windows: AlarmedWindow[] = []
   let count = 0
-  for (const gap of gaps) {
-    for (const window of windowsFrom(calendar, gap.from)) {
-      if (window.from >= gap.to || window.to > before || count === countedMissing) break
-      count++
-      if (windows.length < listedWindows) windows.push({ ...window, state: 'missing' })
+  for (const { from, to } of gaps) {
+    const end = to < last ? to : last
+    count += countWindows(calendar, from, end)
+    for (const window of windowsFrom(calendar, from)) {
+      if (window.from >= end || windows.length === listedWindows) break
+      windows.push({ ...window, state: 'missing' })
     }
   }
   return { count, windows }
