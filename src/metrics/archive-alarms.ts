@@ -35,7 +35,7 @@ export function measureAlarms(
   )
   gauge(
     'longhaul_archive_windows_overdue',
-    'Windows that have been over for settling time and a day, and are not archived.',
+    'Windows that had settled when workers looked what is due, a day ago or more, and are not archived.',
     ({ overdue }) => overdue.count,
   )
   gauge(

@@ -4,6 +4,7 @@ import { describeAlarms } from '../../src/archive/alarm-message.ts'
 import { createAlarmLook, isAlarmed, listedWindows } from '../../src/archive/alarms.ts'
 import { windowsFrom } from '../../src/archive/calendar.ts'
 import type { ArchiveSchedule, CalendarWindow, WindowState } from '../../src/archive/model.ts'
+import { latestLook } from '../../src/config/archive.ts'
 import { createDice } from '../support/dice.ts'
 import { createMemoryArchiveLedger } from '../support/memory-archive-ledger.ts'
 import { newWindow } from '../support/new-window.ts'
@@ -57,6 +58,19 @@ describe('the alarms of an archive', () => {
     expect(await say('2026-03-30T01:00:00Z')).toContain('2 overdue (2026-03-27, 2026-03-28)')
     expect(await say('2026-03-30T23:59:59.999Z')).toContain('2 overdue')
     expect(await say('2026-03-31T00:00:00Z')).toContain('3 overdue')
+  })
+
+  it('wait for a day after workers have looked, however seldom they do', async () => {
+    const { ledger } = await setup()
+    // half past one, on Mondays: the 27th of March, a Friday, has settled on the 28th, and is planned on the 30th
+    const monday = (by: Date) => latestLook({ pattern: '30 1 * * 1', timeZone: 'UTC' }, by)
+    const look = createAlarmLook(ledger, ['services'], monday)
+    const say = async (now: string) => describeAlarms((await look(new Date(now))).filter(isAlarmed))
+    expect(await say('2026-03-31T01:29:59.999Z')).toBe('')
+    const three = 'services: 3 overdue (2026-03-27, 2026-03-28, 2026-03-29)'
+    expect(await say('2026-03-31T01:30:00Z')).toBe(three)
+    expect(await say('2026-04-07T01:29:59.999Z')).toBe(three)
+    expect(await say('2026-04-07T01:30:00Z')).toContain('services: 10 overdue')
   })
 
   it('name failed windows at once, also while they are tried again, until they are archived', async () => {
