@@ -6,6 +6,7 @@ import { tellAlarms, type AlarmLog, type TellAlarmsDeps } from './archive/tell-a
 import { readDefinitions } from './compose-archive.ts'
 import type { Base } from './compose.ts'
 import type { Config } from './config.ts'
+import { latestLook } from './config/archive.ts'
 import type { Logger } from './logger.ts'
 import { measureAlarms } from './metrics/archive-alarms.ts'
 import type { Registry } from './metrics/registry.ts'
@@ -36,7 +37,7 @@ export async function startAlarms(
   logger: Logger,
 ): Promise<void> {
   const names = readDefinitions(archive).map(({ name }) => name)
-  const lookAt = createAlarmLook(ledger, names)
+  const lookAt = createAlarmLook(ledger, names, (by) => latestLook(archive, by))
   const look = () => lookAt(systemClock.now())
   const lookSeldom = rested(look, restMs)
   measureAlarms(lookSeldom, registry, systemClock)

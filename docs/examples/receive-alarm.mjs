@@ -28,10 +28,16 @@ export function isSigned(secret, headers, body) {
     })
 }
 
-const seen = new Set()
+/** Of so many calls it knows the ids: one that comes twice does so within minutes. */
+const remembered = 1000
 
-export const receiver = (secret, onAlarm) =>
-  createServer(async (request, response) => {
+/** A server that hands on each alarm once. Without a secret anybody could sign: then it throws. */
+export function receiver(secret, onAlarm) {
+  if (!secret)
+    throw new TypeError('ALERT_WEBHOOK_SECRET: expected the one that Longhaul signs with')
+  const seen = new Set()
+
+  async function take(request, response) {
     let body = ''
     for await (const chunk of request.setEncoding('utf8')) {
       body += chunk
@@ -42,11 +48,18 @@ export const receiver = (secret, onAlarm) =>
     // a call whose answer was lost comes again, with the same id
     if (!seen.has(id)) onAlarm(JSON.parse(body))
     seen.add(id)
+    if (seen.size > remembered) seen.delete(seen.values().next().value)
     response.writeHead(204).end()
+  }
+
+  return createServer((request, response) => {
+    // whoever leaves within a call gets no answer; and where an alarm cannot be handed on, it comes again
+    take(request, response).catch(() => response.destroy())
   })
+}
 
 const [, script, port] = process.argv
 if (script?.endsWith('receive-alarm.mjs')) {
   const print = ({ type, data }) => console.log(type, data.message ?? `since ${data.since}`)
-  receiver(process.env.ALERT_WEBHOOK_SECRET ?? '', print).listen(Number(port ?? 9000), '127.0.0.1')
+  receiver(process.env.ALERT_WEBHOOK_SECRET, print).listen(Number(port ?? 9000), '127.0.0.1')
 }

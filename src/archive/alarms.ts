@@ -1,5 +1,5 @@
 /** Which windows of an archive somebody has to look after: those that failed, and those that should be there by now. */
-import { windowAt, windowsFrom } from './calendar.ts'
+import { countWindows, windowAt, windowsFrom } from './calendar.ts'
 import type {
   AlarmedWindow,
   AlarmedWindows,
@@ -16,31 +16,34 @@ const dayMs = 86_400_000
 /** So many windows of an archive are listed, of either kind; all are counted. */
 export const listedWindows = 10
 
-/** So many that nobody has planned are counted, at most: the calendar of a year of hours takes a tenth of a second. */
-export const countedMissing = 2000
-
-/** Each is a reason of its own that windows are missing; one is usual. */
+/** Where nothing was planned: so many spans are told of, at most, with all that is missing in each; one is usual. */
 const listedGaps = 100
 
 /** What the ledger has of the windows in question. */
-export interface AlarmFacts {
+interface AlarmFacts {
   readonly failed: WindowSurvey
   readonly late: WindowSurvey
   /** Of the time from the first window to `overdueBefore`. */
   readonly gaps: readonly WindowRange[]
 }
 
-/** A window that ended by then should be archived: it has been over for settling time and a day. */
-export const overdueBefore = ({ settleMs }: Pick<ArchiveSchedule, 'settleMs'>, now: Date): Date =>
-  new Date(now.getTime() - settleMs - dayMs)
+/** When workers last looked what is due, by a time. */
+export type LatestLook = (by: Date) => Date
 
-/** What is wrong with one archive. */
-export function judgeArchive(
+/** A window that ended by then should be archived: it had settled when workers looked, and a day has passed since. */
+const overdueBefore = (
+  { settleMs }: Pick<ArchiveSchedule, 'settleMs'>,
+  now: Date,
+  latestLook: LatestLook,
+): Date => new Date(latestLook(new Date(now.getTime() - dayMs)).getTime() - settleMs)
+
+/** What is wrong with one archive, of whose windows those should be archived that ended before that. */
+function judgeArchive(
   archive: EnteredArchive,
   { failed, late, gaps }: AlarmFacts,
-  now: Date,
+  before: Date,
 ): ArchiveAlarm {
-  const missing = missingWindows(archive, gaps, overdueBefore(archive, now))
+  const missing = missingWindows(archive, gaps, before)
   const windows = [...late.windows.map(inLedger), ...missing.windows]
     .sort((a, b) => a.from.getTime() - b.from.getTime())
     .slice(0, listedWindows)
@@ -63,13 +66,16 @@ function missingWindows(
   gaps: readonly WindowRange[],
   before: Date,
 ): AlarmedWindows {
+  // the last one may end within a window, which is not overdue
+  const last = windowAt(calendar, before).from
   const windows: AlarmedWindow[] = []
   let count = 0
-  for (const gap of gaps) {
-    for (const window of windowsFrom(calendar, gap.from)) {
-      if (window.from >= gap.to || window.to > before || count === countedMissing) break
-      count++
-      if (windows.length < listedWindows) windows.push({ ...window, state: 'missing' })
+  for (const { from, to } of gaps) {
+    const end = to < last ? to : last
+    count += countWindows(calendar, from, end)
+    for (const window of windowsFrom(calendar, from)) {
+      if (window.from >= end || windows.length === listedWindows) break
+      windows.push({ ...window, state: 'missing' })
     }
   }
   return { count, windows }
@@ -87,11 +93,13 @@ export type AlarmLedger = Pick<
  *
  * Of a ledger of many years a look reads the end only: windows that were there stay there, and so it remembers up to where they were
  * without a gap.
+ * @param latestLook default: at any time
  * @returns looks at a given time; throws SourceError
  */
 export function createAlarmLook(
   ledger: AlarmLedger,
   names: readonly string[],
+  latestLook: LatestLook = (by) => by,
 ): (now: Date) => Promise<readonly ArchiveAlarm[]> {
   /** By archive and start of its first window: where windows have followed each other without a gap. */
   const covered = new Map<string, Date>()
@@ -107,12 +115,12 @@ export function createAlarmLook(
 
   async function lookAt(archive: EnteredArchive, now: Date): Promise<ArchiveAlarm> {
     const { name } = archive
-    const range = { from: firstWindow(archive).from, to: overdueBefore(archive, now) }
+    const range = { from: firstWindow(archive).from, to: overdueBefore(archive, now, latestLook) }
     const isYoung = range.from >= range.to
     const failed = await ledger.surveyFailed(name, listedWindows)
     const late = isYoung ? nothing : await ledger.surveyLate(name, range, listedWindows)
     const gaps = isYoung ? [] : await findGaps(archive, range)
-    return judgeArchive(archive, { failed, late, gaps }, now)
+    return judgeArchive(archive, { failed, late, gaps }, range.to)
   }
 
   return async (now) => {

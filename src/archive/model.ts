@@ -127,7 +127,7 @@ export interface ArchiveAlarm {
   readonly archive: EnteredArchive
   /** Whose latest export failed all its attempts, and that no export has archived since. */
   readonly failed: AlarmedWindows
-  /** That have been over for settling time and a day, and are not archived. */
+  /** That had settled when workers looked what is due, a day ago or more, and are not archived. */
   readonly overdue: AlarmedWindows
   /** When the oldest of those could have been read. */
   readonly overdueSince?: Date

@@ -84,7 +84,7 @@ export interface RaisedAlarm {
   readonly loggedAt: Date
   /** Of the message that goes with that line of the log: the same however often it is sent. */
   readonly messageId: string
-  /** When somebody was last told of it. */
+  /** When somebody was last told of it; earlier than the line of the log: or may have been, as a call was begun. */
   readonly toldAt?: Date
 }
 

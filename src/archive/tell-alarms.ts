@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { AlertError } from '../errors.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { alarmData, describeAlarms } from './alarm-message.ts'
 import { isAlarmed } from './alarms.ts'
@@ -7,6 +8,12 @@ import type { AlarmMemory, AlarmMessage, RaisedAlarm } from './ports.ts'
 
 /** An alarm is not told again sooner, ms: of the hourly job some runs come twice. */
 const silenceMs = 1_800_000
+
+/** One that no run has seen for so long, ms, is not the one that is there now. */
+const forgottenMs = 10_800_000
+
+/** Stands for a call that was begun, and of which nobody knows whether it was taken: earlier than any line of the log. */
+const perhapsTold = new Date(0)
 
 export interface TellAlarmsDeps {
   readonly look: () => Promise<readonly ArchiveAlarm[]>
@@ -36,7 +43,8 @@ export interface AlarmReport {
 
 /**
  * Looks whether archives need somebody, and tells: in the log, and by a call. As long as it lasts it is told once with each run, and
- * once when it is over, to whom it was told before. A run that is ended before the call was taken makes up for it the next time.
+ * once when it is over, to whom it was told before, or may have been. A run that is ended before the call was taken makes up for it
+ * the next time; where the receiver refuses for good to hear that it is over, it is over all the same.
  * @throws SourceError; what the call throws; the signal's reason
  */
 export async function tellAlarms(deps: TellAlarmsDeps, options: Options): Promise<AlarmReport> {
@@ -55,8 +63,10 @@ export async function tellAlarms(deps: TellAlarmsDeps, options: Options): Promis
 
 /** What this run is to tell: an alarm of its own, or that of a run a moment ago. */
 function currentAlarm(raised: RaisedAlarm | undefined, now: Date): RaisedAlarm {
-  if (raised !== undefined && now.getTime() - raised.loggedAt.getTime() < silenceMs) return raised
-  return { since: now, ...raised, loggedAt: now, messageId: `msg_${randomUUID()}` }
+  const silentMs = raised === undefined ? Infinity : now.getTime() - raised.loggedAt.getTime()
+  if (raised !== undefined && silentMs < silenceMs) return raised
+  const before = silentMs > forgottenMs ? undefined : raised
+  return { since: now, ...before, loggedAt: now, messageId: `msg_${randomUUID()}` }
 }
 
 async function tellRaised(
@@ -65,13 +75,13 @@ async function tellRaised(
   raised: RaisedAlarm | undefined,
   options: Options,
 ): Promise<boolean> {
-  const alarm = currentAlarm(raised, clock.now())
+  const current = currentAlarm(raised, clock.now())
+  // put down before the call: one whose taking was not put down any more is told that it is over, too
+  const alarm = call === undefined ? current : withCall(current)
   const { since, loggedAt, toldAt, messageId } = alarm
-  if (alarm !== raised) {
-    // another run is at it, at this very moment
-    if (!(await memory.put(alarm, raised))) return false
-    log.raised(alarms, since)
-  }
+  // false: another run is at it, at this very moment
+  if (alarm !== raised && !(await memory.put(alarm, raised))) return false
+  if (current !== raised) log.raised(alarms, since)
   if (call === undefined || (toldAt !== undefined && toldAt >= loggedAt)) return false
   const data = {
     since: since.toISOString(),
@@ -84,6 +94,9 @@ async function tellRaised(
   return true
 }
 
+const withCall = (alarm: RaisedAlarm): RaisedAlarm =>
+  alarm.toldAt === undefined ? { ...alarm, toldAt: perhapsTold } : alarm
+
 async function tellOver(
   { memory, clock, log, call }: TellAlarmsDeps,
   raised: RaisedAlarm,
@@ -91,12 +104,19 @@ async function tellOver(
 ): Promise<boolean> {
   const { since, toldAt, messageId } = raised
   const isAwaited = call !== undefined && toldAt !== undefined
+  let refusal: AlertError | undefined
   if (isAwaited) {
     const id = `${messageId}_over`
     const timestamp = clock.now().toISOString()
     const data = { since: since.toISOString() }
-    await call({ id, type: 'archive.recovered', timestamp, data }, options)
+    await call({ id, type: 'archive.recovered', timestamp, data }, options).catch(
+      (error: unknown) => {
+        if (!(error instanceof AlertError) || error.retryable) throw error
+        refusal = error
+      },
+    )
   }
   if (await memory.clear(raised)) log.over(since)
+  if (refusal !== undefined) throw refusal
   return isAwaited
 }

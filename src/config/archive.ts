@@ -56,3 +56,21 @@ export const archiveKeep = z.string().transform((text, context) => {
   const keep = parseKeep(text)
   return 'problem' in keep ? custom(context, keep.problem) : keep
 })
+
+/**
+ * When workers last looked what is due, by that time, whether or not there were any. Without a schedule, or where it
+ * has no such time: then.
+ */
+export function latestLook(
+  { pattern, timeZone }: Pick<ArchiveConfig, 'pattern' | 'timeZone'>,
+  by: Date,
+): Date {
+  if (pattern === undefined) return by
+  // the parser looks for what is before, and this may be one itself
+  const currentDate = new Date(by.getTime() + 1)
+  try {
+    return CronExpressionParser.parse(pattern, { tz: timeZone, currentDate }).prev().toDate()
+  } catch {
+    return by
+  }
+}

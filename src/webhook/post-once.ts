@@ -63,6 +63,8 @@ export function postOnce(
     sent.on('error', (error) => {
       reject(signal.aborted ? (signal.reason as Error) : error)
     })
+    // without an error, too: an answer of 101 that nobody listens to ends the connection
+    sent.on('close', () => reject(new Error('the connection was closed without an answer')))
     sent.end(body)
   })
 }

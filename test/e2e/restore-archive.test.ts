@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { chmod, readFile, writeFile } from 'node:fs/promises'
+import { chmod, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, it, onTestFinished } from 'vitest'
@@ -33,6 +33,7 @@ describeWith('psql', missingPsql, 'an archived day', () => {
         ...serviceEnvironment(system),
         WORKER_PORT: '0',
         ARCHIVE_SCHEDULE: '* * * * * *',
+        ARCHIVE_KEEP: 'for ever',
         ARCHIVE_START: yesterday,
         ARCHIVE_SETTLE_MINUTES: '0',
       }
@@ -50,10 +51,16 @@ describeWith('psql', missingPsql, 'an archived day', () => {
       const wrapper = `#!/bin/sh\nexec ${aws ?? 'aws'} --endpoint-url "$S3_ENDPOINT" "$@"\n`
       await writeFile(join(bin, 'aws'), wrapper)
       await chmod(join(bin, 'aws'), 0o755)
+      const cwd = await createFolder(onTestFinished)
+      // what the README says of values with spaces
+      const lines = Object.entries(env).map(([name, value]) => `${name}='${value}'\n`)
+      await writeFile(join(cwd, '.env'), lines.join(''))
+      const path = `${bin}:${process.env['PATH'] ?? ''}`
       await promisify(execFile)('sh', ['-euc', await restoreScript(yesterday)], {
-        cwd: await createFolder(onTestFinished),
-        env: { ...env, PATH: `${bin}:${process.env['PATH'] ?? ''}` },
+        cwd,
+        env: { PATH: path, HOME: process.env['HOME'] },
       })
+      expect(await readdir(join(cwd, 'restore'))).toEqual([yesterday])
       const { rows } = await pool.query<{ count: number; same: boolean }>(
         `select count(distinct service->>'service_id')::integer as count,
            bool_and(service -> 'started' @> $1) as same from restored`,

@@ -6,7 +6,7 @@ import { projectFolder } from './project-file.ts'
 /** What docs/examples/receive-alarm.mjs exports. */
 export interface AlarmExample {
   readonly isSigned: (secret: string, headers: IncomingHttpHeaders, body: string) => boolean
-  readonly receiver: (secret: string, onAlarm: (alarm: unknown) => void) => Server
+  readonly receiver: (secret: string | undefined, onAlarm: (alarm: unknown) => void) => Server
 }
 
 export const loadAlarmExample = async (): Promise<AlarmExample> => {

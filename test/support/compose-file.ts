@@ -30,6 +30,9 @@ const text = readProjectFile('docker-compose.yml')
 /** A variable of the file, by the one form that refuses to go on without it. */
 const reference = /\$\{(\w+):\?([^}]+)\}/g
 
+/** A variable of the file that may be left out. */
+const option = /\$\{(\w+):-\}/g
+
 /** Names of the variables that it needs. */
 export const composeVariables: readonly string[] = [
   ...new Set([...text.matchAll(reference)].map(([, name = '']) => name)),
@@ -55,6 +58,7 @@ function fillText(value: string, variables: Readonly<Record<string, string>>): s
     if (given === undefined || given === '') throw new TypeError(`${name} ${message}`)
     return given
   })
-  if (filled.includes('${')) throw new TypeError(`a variable of another form: ${value}`)
-  return filled
+  const whole = filled.replaceAll(option, (_all, name: string) => variables[name] ?? '')
+  if (whole.includes('${')) throw new TypeError(`a variable of another form: ${value}`)
+  return whole
 }

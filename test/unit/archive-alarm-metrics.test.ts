@@ -37,3 +37,10 @@ it('tells of each archive what is wrong, zero included, and nothing without an a
   alarms = Promise.reject(new Error('away'))
   expect(await look()).toEqual({})
 })
+
+it('keeps no scrape waiting for an answer that does not come', async () => {
+  const registry = createRegistry()
+  const never = new Promise<readonly ArchiveAlarm[]>(() => undefined)
+  measureAlarms(() => never, registry, clock, 20)
+  expect(metricValues(await registry.metrics())).toEqual({})
+})

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { parseConfig } from '../../src/config.ts'
+import { latestLook } from '../../src/config/archive.ts'
 import { keepForEver, parseKeep } from '../../src/runtime/keep-text.ts'
 
 const least = { DATABASE_URL: 'postgres://longhaul@db/longhaul', S3_BUCKET: 'exports' }
@@ -49,5 +50,18 @@ describe('the configuration of the archive', () => {
     const parse = () => parseConfig({ ...least, [name]: value })
     expect(parse).toThrow(new RegExp(`${name}: `))
     expect(parse).toThrow(expected)
+  })
+
+  it.each([
+    ['0 * * * *', 'UTC', '2026-03-29T01:59:59.999Z', '2026-03-29T01:00:00.000Z'],
+    ['0 * * * *', 'UTC', '2026-03-29T02:00:00.000Z', '2026-03-29T02:00:00.000Z'],
+    ['* * * * * *', 'UTC', '2026-03-29T02:00:00.500Z', '2026-03-29T02:00:00.000Z'],
+    // on Mondays, the last of which was in winter time
+    ['30 2 * * 1', 'Europe/Berlin', '2026-03-30T00:29:59Z', '2026-03-23T01:30:00.000Z'],
+    ['30 2 * * 1', 'Europe/Berlin', '2026-03-30T00:30:00Z', '2026-03-30T00:30:00.000Z'],
+    ['0 0 1 1 *', 'UTC', '2026-03-30T00:30:00Z', '2026-01-01T00:00:00.000Z'],
+    [undefined, 'UTC', '2026-03-30T00:30:00.017Z', '2026-03-30T00:30:00.017Z'],
+  ])('knows when workers have looked last: %s, %s, by %s', (pattern, timeZone, by, expected) => {
+    expect(latestLook({ pattern, timeZone }, new Date(by)).toISOString()).toBe(expected)
   })
 })

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { ArchiveAlarm } from '../../src/archive/model.ts'
 import type { AlarmMessage } from '../../src/archive/ports.ts'
+import { AlertError } from '../../src/errors.ts'
 import { tellAlarms, type TellAlarmsDeps } from '../../src/archive/tell-alarms.ts'
 import { createMemoryAlarmMemory } from '../support/memory-alarm-memory.ts'
 import { newWindow } from '../support/new-window.ts'
@@ -21,7 +22,11 @@ function setup({ hasCall = true } = {}) {
   const memory = createMemoryAlarmMemory()
   const log: string[] = []
   const messages: AlarmMessage[] = []
-  const world = { alarms: [fine, bad] as readonly ArchiveAlarm[], refuse: false }
+  const world = {
+    alarms: [fine, bad] as readonly ArchiveAlarm[],
+    refuse: false,
+    error: new Error('away'),
+  }
   const deps: TellAlarmsDeps = {
     ...{ memory, clock: { now: () => now }, look: () => Promise.resolve(world.alarms) },
     log: {
@@ -31,7 +36,7 @@ function setup({ hasCall = true } = {}) {
     call: hasCall
       ? (message) => {
           messages.push(message)
-          return world.refuse ? Promise.reject(new Error('away')) : Promise.resolve()
+          return world.refuse ? Promise.reject(world.error) : Promise.resolve()
         }
       : undefined,
   }
@@ -143,13 +148,52 @@ describe('an alarm', () => {
     expect(await memory.get()).toBeUndefined()
   })
 
-  it('that nobody heard of is over without a call', async () => {
-    const { world, tell, messages, log } = setup()
-    world.refuse = true
-    await expect(tell()).rejects.toThrow('away')
+  it('is over, too, for a receiver that refuses for good to hear of it', async () => {
+    const { world, tell, messages, log, memory, pass } = setup()
+    await tell()
+    const gone = new AlertError('It answered 410.', { retryable: false })
+    Object.assign(world, { alarms: [fine], refuse: true, error: gone })
+    pass(60)
+    await expect(tell()).rejects.toBe(gone)
+    expect([log.at(-1), await memory.get()]).toEqual([expect.stringMatching('over'), undefined])
+    pass(60)
+    expect(await tell()).toMatchObject({ told: false })
+    expect(messages).toHaveLength(2)
+  })
+
+  it('is over for whoever may have heard of it: whether the call was taken is not known', async () => {
+    const { world, tell, messages, memory, pass } = setup()
+    const put = memory.put.bind(memory)
+    let puts = 0
+    memory.put = (...given) =>
+      puts++ === 0 ? put(...given) : Promise.reject(new Error('the database is away'))
+    await expect(tell()).rejects.toThrow('the database is away')
+    world.alarms = [fine]
+    pass(60)
+    expect(await tell()).toMatchObject({ told: true })
+    expect(messages.map(({ type }) => type)).toEqual(['archive.alarm', 'archive.recovered'])
+  })
+
+  it('that nobody was called for is over without a call', async () => {
+    const silent = setup({ hasCall: false })
+    await silent.tell()
+    const { world, tell, messages, log, memory } = setup()
+    await memory.put((await silent.memory.get())!, undefined)
     world.alarms = []
     expect(await tell()).toMatchObject({ told: false })
-    expect([messages.length, log.length]).toEqual([1, 2])
+    expect([messages.length, log.length]).toEqual([0, 1])
+  })
+
+  it('is another one where no run has seen it for hours', async () => {
+    const { tell, log, pass, messages } = setup()
+    await tell()
+    pass(179)
+    await tell()
+    pass(181)
+    expect(await tell()).toMatchObject({ told: true })
+    const first = '1 since 2026-03-29T01:20:00.000Z'
+    expect(log).toEqual([first, first, '1 since 2026-03-29T07:20:00.000Z'])
+    expect(messages.at(-1)!.data['since']).toBe('2026-03-29T07:20:00.000Z')
   })
 
   it('is in the log where nobody is to be called', async () => {

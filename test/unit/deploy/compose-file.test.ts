@@ -101,7 +101,10 @@ describe('docker-compose.yml', () => {
     for (const [, name = '', value = ''] of text.matchAll(
       /^\s+(\w*(?:PASSWORD|SECRET|KEYS)\w*): (.*)$/gm,
     )) {
-      expect([name, value]).toEqual([name, expect.stringMatching(/^\$\{CONTAINER_\w+:\?[^}]+\}$/)])
+      expect([name, value]).toEqual([
+        name,
+        expect.stringMatching(/^\$\{CONTAINER_\w+:(\?[^}]+|-)\}$/),
+      ])
     }
   })
 })
@@ -120,6 +123,25 @@ describe('the containers of Longhaul', () => {
     expect(config.host).toBe('0.0.0.0')
     expect(config.apiKeys.map(({ name }) => name)).toEqual(['team-a', 'dashboard'])
     expect(config.sourceDatabaseUrl).toContain(':p-secret@postgres:')
+  })
+
+  it('archive, and call somebody, only if they are told to', () => {
+    const { archive, alerts } = parseConfig(environmentOf(services['worker']!))
+    expect([archive.pattern, archive.file, alerts]).toEqual([undefined, undefined, undefined])
+    const archiving = {
+      ...{ ARCHIVE_SCHEDULE: '30 2 * * *', ARCHIVE_TIMEZONE: 'Europe/Berlin' },
+      ...{ ARCHIVE_START: '2026-01-01', ARCHIVE_SETTLE_MINUTES: '30', ARCHIVE_KEEP: 'daily 35' },
+      ...{ ARCHIVES_FILE: '/archives.json', ALERT_WEBHOOK_ALLOW_PRIVATE: 'true' },
+      ...{ ALERT_WEBHOOK_URL: 'http://alerts:9000/', ALERT_WEBHOOK_SECRET: 'x'.repeat(24) },
+    }
+    const known = variableNames.filter((name) => /^(ARCHIVE|ALERT)/.test(name))
+    expect(Object.keys(archiving).sort()).toEqual([...known].sort())
+    const given = Object.entries(archiving).map(
+      ([name, value]) => [`CONTAINER_${name}`, value] as const,
+    )
+    const told = readComposeFile({ ...secrets, ...Object.fromEntries(given) }).services
+    expect(told['worker']!.environment).toMatchObject(archiving)
+    expect(parseConfig(environmentOf(told['worker']!)).archive.pattern).toBe('30 2 * * *')
   })
 
   it('reach the others by the names and ports that these have', () => {

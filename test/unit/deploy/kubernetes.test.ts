@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { parse } from 'yaml'
 import { parseConfig } from '../../../src/config.ts'
 import { variableNames } from '../../../src/config/variables.ts'
 import { lastOf, pairs, readDockerfile } from '../../support/dockerfile.ts'
@@ -7,6 +8,7 @@ import {
   readKubernetesObjects,
   type KubernetesObject,
 } from '../../support/kubernetes-objects.ts'
+import { readProjectFile } from '../../support/project-file.ts'
 
 /** What is looked at below; that the rest is right, the types say. */
 interface Workload {
@@ -72,6 +74,16 @@ describe('deploy/kubernetes', () => {
     }
     expect(Object.keys(configuration).join()).not.toMatch(/SECRET|KEYS|URL|PASSWORD/)
     expect([...new Set(Object.values(secrets))]).toEqual([''])
+  })
+
+  it('shows how to archive, in lines that only have to be taken in', () => {
+    const lines = readProjectFile('deploy/kubernetes/config.yaml').matchAll(/^  # ([A-Z_]+: .*)$/gm)
+    const told = parse([...lines].map(([, line]) => line).join('\n')) as Record<string, string>
+    expect(Object.values(told).filter((value) => typeof value !== 'string')).toEqual([])
+    const least = { DATABASE_URL: 'postgres://db/longhaul' }
+    const { archive } = parseConfig({ ...configuration, ...least, ...told })
+    expect(archive).toMatchObject({ timeZone: 'Europe/Berlin', start: '2026-01-01' })
+    expect(archive.pattern).toBe('0 * * * *')
   })
 
   it.each(workloads)(
