@@ -30,10 +30,12 @@ export interface WindowRange {
  */
 export interface ArchiveLedger {
   /**
-   * Enters an archive, or finds it; start and settling time are from now on as given.
+   * Enters an archive, or finds it; start and settling time are from now on as given. For workers, whose configuration counts.
    * @throws StateError when it has another calendar: its windows would overlap, or leave gaps
    */
   open(schedule: ArchiveSchedule, now: Date): Promise<EnteredArchive>
+  /** Likewise; but one that is there stays as it is, also where start and settling time are other ones. @throws StateError */
+  enter(schedule: ArchiveSchedule, now: Date): Promise<EnteredArchive>
   /** All that were ever entered, by name. */
   listArchives(): Promise<readonly EnteredArchive[]>
   /** Up to where windows follow each other from `start` on without a gap; `start` where none begins there. */
