@@ -134,6 +134,10 @@ export interface WindowFailure {
 export interface RetentionLedger {
   /** All generations of the windows that were not deleted, oldest first. */
   listKept(archive: string): Promise<readonly LedgerWindow[]>
+  /** Likewise, only of windows of which one is archived, and so many of them: there may be a hundred thousand. */
+  listArchived(archive: string, page: ArchivedPage): Promise<readonly LedgerWindow[]>
+  /** The newest one of which a generation is archived. */
+  newestArchived(archive: string): Promise<LedgerWindow | undefined>
   /**
    * All generations of a window turn deleted. False, and nothing changes: it is held by now, one of them is planned or
    * runs, or there is a later one than this.
@@ -151,6 +155,15 @@ export interface RetentionLedger {
   listHolds(archive?: string): Promise<readonly ArchiveHold[]>
   /** Undefined when there is no such hold, or it was released before. */
   releaseHold(id: number, at: Date): Promise<ArchiveHold | undefined>
+}
+
+export interface ArchivedPage {
+  /** Those that begin later; undefined: from the first on. */
+  readonly after: Date | undefined
+  /** Those that are over by then. */
+  readonly until: Date
+  /** Windows at most, the oldest ones. */
+  readonly limit: number
 }
 
 export interface WindowDeletion {

@@ -161,6 +161,15 @@ export function createMemoryArchiveLedger(): ArchiveLedger & RetentionLedger {
         (window) => ({ ...window, ...failure, state: 'failed' }),
       ),
     listKept: (archive) => Promise.resolve(of(archive, ({ state }) => state !== 'deleted')),
+    listArchived(archive, { after = new Date(-8.64e15), until, limit }) {
+      const isInPage = ({ state, from, to }: LedgerWindow) =>
+        state === 'archived' && from > after && to <= until
+      const starts = new Set(of(archive, isInPage).map(({ from }) => from.getTime()))
+      const page = [...starts].slice(0, limit)
+      return Promise.resolve(of(archive, ({ from }) => page.includes(from.getTime())))
+    },
+    newestArchived: (archive) =>
+      Promise.resolve(of(archive, ({ state }) => state === 'archived').at(-1)),
     markDeleted({ generation, ...place }, { at, reason }) {
       const all = generationsOf(place)
       const may = all.every(
