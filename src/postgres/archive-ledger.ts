@@ -2,7 +2,7 @@ import type { ArchiveSchedule, EnteredArchive } from '../archive/model.ts'
 import type { ArchiveLedger, WindowKey } from '../archive/ports.ts'
 import { SpecError, StateError } from '../errors.ts'
 import { createArchiveSurvey } from './archive-survey.ts'
-import type { Database } from './pool.ts'
+import type { Database, Query } from './pool.ts'
 import { summarizeWindows } from './summarize-windows.ts'
 import { windowFromRow, type WindowRow } from './window-row.ts'
 
@@ -42,7 +42,10 @@ function assertCalendar(
 }
 
 /** The ledger of archives in schema longhaul of the control database. */
-export function createArchiveLedger({ query }: Pick<Database, 'query'>): ArchiveLedger {
+export function createArchiveLedger({
+  query,
+  transaction,
+}: Pick<Database, 'query' | 'transaction'>): ArchiveLedger {
   const windows = async (text: string, values: readonly unknown[]) =>
     (await query<WindowRow>(text, values)).rows.map(windowFromRow)
 
@@ -132,15 +135,24 @@ export function createArchiveLedger({ query }: Pick<Database, 'query'>): Archive
     },
 
     async plan({ archive, from, generation }, { name, date, to }, request) {
-      const { rowCount } = await query(
-        `insert into longhaul.archive_windows (archive, from_at, to_at, generation, name, date, request)
-         select $1, $2, $3, $4, $5, $6, $7 where not exists (
-           select from longhaul.archive_windows
-           where archive = $1 and from_at = $2 and state = 'deleted')
-         on conflict do nothing`,
-        [archive, from, to, generation, name, date, request],
-      )
-      return rowCount === 1
+      const insertWith = async (ask: Query) => {
+        const { rowCount } = await ask(
+          `insert into longhaul.archive_windows (archive, from_at, to_at, generation, name, date, request)
+           select $1, $2, $3, $4, $5, $6, $7 where not exists (
+             select from longhaul.archive_windows
+             where archive = $1 and from_at = $2 and state = 'deleted')
+           on conflict do nothing`,
+          [archive, from, to, generation, name, date, request],
+        )
+        return rowCount === 1
+      }
+      // what is deleted has a first generation, so that another one is not planned in any case
+      if (generation === 1) return insertWith(query)
+      return transaction(async (ask) => {
+        // a statement does not see what is committed while it waits: whoever deletes holds this row until all of it can be seen
+        await ask('select from longhaul.archives where name = $1 for key share', [archive])
+        return insertWith(ask)
+      })
     },
 
     async get({ archive, from, generation }) {
