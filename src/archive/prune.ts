@@ -130,13 +130,17 @@ async function deleteWindow(
   const reason = reasons.join('; ')
   const archived = generations.filter(({ state }) => state === 'archived')
   const found = await withProblem(() => checkRemovable(deps, archived, { signal }))
-  if ('problem' in found) return { window, reason, outcome: 'kept', problem: found.problem }
-  if (!apply) return { window, reason, outcome: 'deletable', ...found }
   const latest = generations.at(-1) ?? window
+  // by another prune, which removes it, and so it may have been half there
+  const isGoing = async () => (await ledger.get(latest))?.state === 'deleted'
+  if ('problem' in found) {
+    return (await isGoing())
+      ? { window, reason, outcome: apply ? 'deleted' : 'deletable' }
+      : { window, reason, outcome: 'kept', problem: found.problem }
+  }
+  if (!apply) return { window, reason, outcome: 'deletable', ...found }
   if (!(await retention.markDeleted(latest, { at: clock.now(), reason }))) {
-    const now = await ledger.get(latest)
-    // by another prune, which removes it
-    if (now?.state === 'deleted') return { window, reason, outcome: 'deleted', ...found }
+    if (await isGoing()) return { window, reason, outcome: 'deleted', ...found }
     const problem = 'since it was looked at, it is held, or archived anew'
     return { window, reason, outcome: 'kept', problem }
   }
