@@ -33,7 +33,7 @@ async function setup(text = 'daily 2', days = 6) {
     ...{ ...world, run, told },
     confirm: (keep: string) => ledger.confirmKeep(archive.name, keep),
     /** Counts how many windows the ledger lists. */
-    countListed() {
+    countListed: () => {
       let listed = 0
       const counted = async (found: ReturnType<typeof ledger.listKept>) => {
         listed += (await found).length
@@ -47,7 +47,7 @@ async function setup(text = 'daily 2', days = 6) {
       return () => listed
     },
     /** Their objects are gone, their manifests are not. */
-    async damage(...dates: string[]) {
+    damage: async (...dates: string[]) => {
       for (const date of dates) await deps.artifacts.remove(world.keysOf(`dt=${date}/`)[0]!)
     },
   }
