@@ -178,7 +178,9 @@ export async function startArchiver(
 }
 
 /** What becomes of windows that are kept no longer is in the log. */
-const tellOf = (logger: Logger): Pick<NightlyPruneDeps, 'onUnconfirmed' | 'onProblem'> => ({
+const tellOf = (
+  logger: Logger,
+): Pick<NightlyPruneDeps, 'onUnconfirmed' | 'onProblem' | 'onMoreProblems'> => ({
   onUnconfirmed: ({ name }, { text }, windows) =>
     logger.warn(
       { archive: name, keep: text, windows },
@@ -188,5 +190,10 @@ const tellOf = (logger: Logger): Pick<NightlyPruneDeps, 'onUnconfirmed' | 'onPro
     logger.warn(
       { archive: window.archive, window: window.name, outcome, problem },
       'a window that is kept no longer could not be deleted',
+    ),
+  onMoreProblems: ({ name }, windows) =>
+    logger.warn(
+      { archive: name, windows },
+      `more windows that are kept no longer could not be deleted: look with longhaul archive prune --archive ${name}`,
     ),
 })

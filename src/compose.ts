@@ -146,7 +146,7 @@ export const startServer = (config: Config, logger: Logger): Promise<Server> =>
   withResources(async (resources) => {
     const metrics = createProcessRegistry()
     const base = await composeBase(config, logger, resources, metrics)
-    const { records, artifacts, manifests, ledger, probes } = base
+    const { records, artifacts, manifests, ledger, retention, probes } = base
     const connection = await openQueue(config, { logger })
     const queue = resources.add(
       await createProducer(connection, exportJob.name, logger),
@@ -167,7 +167,7 @@ export const startServer = (config: Config, logger: Logger): Promise<Server> =>
       (opened) => opened.close(),
     )
     const deps = {
-      ...{ records, queue, artifacts, manifests, ledger, clock: systemClock, logger },
+      ...{ records, queue, artifacts, manifests, ledger, retention, clock: systemClock, logger },
       keyPrefix: config.keyPrefix,
       ...{ apiKeys, requestsPerSecond, linkTtlSeconds, streamConcurrency },
       ...own,

@@ -99,12 +99,7 @@ export class StateError extends ExportError {
 export class SourceError extends ExportError {
   override readonly name = 'SourceError'
   constructor(
-    code:
-      | 'SOURCE_UNAVAILABLE'
-      | 'SOURCE_TIMEOUT'
-      | 'SOURCE_CONFLICT'
-      | 'SOURCE_BEHIND'
-      | 'SOURCE_QUERY_FAILED',
+    code: `SOURCE_${'UNAVAILABLE' | 'TIMEOUT' | 'CONFLICT' | 'BEHIND' | 'QUERY_FAILED'}`,
     message: string,
     details: ErrorDetails = {},
   ) {

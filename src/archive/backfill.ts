@@ -63,7 +63,8 @@ export async function backfill(
 ): Promise<BackfillProgress> {
   const { ledger, records, clock, settings } = deps
   const { name, calendar, request } = definition
-  await ledger.open(definition, clock.now())
+  // whoever calls may have another configuration than the workers, whose one counts
+  await ledger.enter(definition, clock.now())
   await ledger.retryFailed(name, range)
 
   const progress = { total: windows.length, archived: 0, failed: 0, present: 0, deleted: 0 }

@@ -11,6 +11,11 @@ export interface HoldDeps {
   readonly retention: Pick<RetentionLedger, 'placeHold' | 'listHolds' | 'releaseHold'>
 }
 
+export interface HoldListDeps {
+  readonly ledger: Pick<ArchiveLedger, 'listArchives'>
+  readonly retention: Pick<RetentionLedger, 'listHolds'>
+}
+
 export interface HoldRequest {
   readonly archive: string
   /** The first local date. */
@@ -68,7 +73,7 @@ export async function placeHold(
 
 /** Those that were not released. @throws SpecError when there is no such archive, SourceError */
 export async function listHolds(
-  { ledger, retention }: HoldDeps,
+  { ledger, retention }: HoldListDeps,
   name: string | undefined,
 ): Promise<readonly KnownHold[]> {
   const archives = await ledger.listArchives()

@@ -30,10 +30,12 @@ export interface WindowRange {
  */
 export interface ArchiveLedger {
   /**
-   * Enters an archive, or finds it; start and settling time are from now on as given.
+   * Enters an archive, or finds it; start and settling time are from now on as given. For workers, whose configuration counts.
    * @throws StateError when it has another calendar: its windows would overlap, or leave gaps
    */
   open(schedule: ArchiveSchedule, now: Date): Promise<EnteredArchive>
+  /** Likewise; but one that is there stays as it is, also where start and settling time are other ones. @throws StateError */
+  enter(schedule: ArchiveSchedule, now: Date): Promise<EnteredArchive>
   /** All that were ever entered, by name. */
   listArchives(): Promise<readonly EnteredArchive[]>
   /** Up to where windows follow each other from `start` on without a gap; `start` where none begins there. */
@@ -137,6 +139,10 @@ export interface WindowFailure {
 export interface RetentionLedger {
   /** All generations of the windows that were not deleted, oldest first. */
   listKept(archive: string): Promise<readonly LedgerWindow[]>
+  /** Likewise, only of windows of which one is archived, and so many of them: there may be a hundred thousand. */
+  listArchived(archive: string, page: ArchivedPage): Promise<readonly LedgerWindow[]>
+  /** The newest one of which a generation is archived. */
+  newestArchived(archive: string): Promise<LedgerWindow | undefined>
   /**
    * All generations of a window turn deleted. False, and nothing changes: it is held by now, one of them is planned or
    * runs, or there is a later one than this.
@@ -154,6 +160,15 @@ export interface RetentionLedger {
   listHolds(archive?: string): Promise<readonly ArchiveHold[]>
   /** Undefined when there is no such hold, or it was released before. */
   releaseHold(id: number, at: Date): Promise<ArchiveHold | undefined>
+}
+
+export interface ArchivedPage {
+  /** Those that begin later; undefined: from the first on. */
+  readonly after: Date | undefined
+  /** Those that are over by then. */
+  readonly until: Date
+  /** Windows at most, the oldest ones. */
+  readonly limit: number
 }
 
 export interface WindowDeletion {

@@ -1,18 +1,38 @@
 import type { KeepPolicy } from '../runtime/keep-text.ts'
+import { decideKeep, keptFrom, type KeepDecision } from './keep.ts'
 import type { ArchiveDefinition, EnteredArchive } from './model.ts'
-import type { ArchiveLedger } from './ports.ts'
-import { planPrune, prune, type PruneDeps, type PrunedWindow } from './prune.ts'
+import type { ArchiveLedger, RetentionLedger } from './ports.ts'
+import {
+  listUnremoved,
+  prune,
+  type PruneDeps,
+  type PrunedWindow,
+  type PruneOutcome,
+  type PrunePlan,
+} from './prune.ts'
 
 export interface NightlyPruneDeps extends PruneDeps {
   readonly ledger: Pick<ArchiveLedger, 'listArchives' | 'get'>
+  readonly retention: PruneDeps['retention'] &
+    Pick<RetentionLedger, 'listArchived' | 'newestArchived'>
   /** Told of an archive whose policy would delete windows, and that nobody has confirmed. */
   readonly onUnconfirmed: (archive: EnteredArchive, policy: KeepPolicy, windows: number) => void
-  /** Told of each window that should have gone, and has not. */
+  /** Told of a window that should have gone, and has not; of the first of them only. */
   readonly onProblem: (pruned: PrunedWindow) => void
+  /** Told how many more there are of those. */
+  readonly onMoreProblems: (archive: EnteredArchive, windows: number) => void
 }
 
-/** Of one archive in one night: what is due to be archived does not wait for days. */
-const limit = 1000
+/** Windows of one archive that are told of in one look. */
+const maxProblems = 20
+
+export interface NightlyPruneOptions {
+  readonly signal: AbortSignal
+  /** Windows of one archive that go at most in one look: what is due to be archived does not wait for days. Default: 1,000. */
+  readonly limit?: number
+  /** Windows that are held in memory at a time. Default: 1,000. */
+  readonly pageSize?: number
+}
 
 /** Counts of windows. */
 export interface NightlyPruneReport {
@@ -29,23 +49,66 @@ export interface NightlyPruneReport {
 export async function pruneNightly(
   deps: NightlyPruneDeps,
   definitions: readonly ArchiveDefinition[],
-  { signal }: { readonly signal: AbortSignal },
+  options: NightlyPruneOptions,
 ): Promise<NightlyPruneReport> {
-  const counts = { deleted: 0, undeleted: 0 }
+  const sum = { deleted: 0, undeleted: 0 }
   const entered = await deps.ledger.listArchives()
   for (const { name, keep } of definitions) {
     const archive = entered.find((each) => each.name === name)
     if (archive === undefined) continue
-    const plan = await planPrune(deps, archive, keep)
-    const doomed = plan.decisions.filter((decision) => !decision.keep).length
-    const isConfirmed = archive.confirmedKeep === keep.text
-    if (!isConfirmed && doomed > 0) deps.onUnconfirmed(archive, keep, doomed)
-    const decisions = isConfirmed ? plan.decisions : []
-    const options = { signal, apply: true, limit }
-    for (const pruned of await prune(deps, { ...plan, decisions }, options)) {
-      if (pruned.problem !== undefined) deps.onProblem(pruned)
+    const { deleted, undeleted } = await pruneArchive(deps, archive, keep, options)
+    sum.deleted += deleted
+    sum.undeleted += undeleted
+  }
+  return sum
+}
+
+async function pruneArchive(
+  deps: NightlyPruneDeps,
+  archive: EnteredArchive,
+  policy: KeepPolicy,
+  { signal, limit = 1000, pageSize = 1000 }: NightlyPruneOptions,
+): Promise<NightlyPruneReport> {
+  const counts = { deleted: 0, undeleted: 0 }
+  let room = limit
+  async function run(plan: Pick<PrunePlan, 'decisions' | 'unremoved'>, staying: PruneOutcome) {
+    for (const pruned of await prune(deps, plan, { signal, apply: true, limit: room })) {
+      if (pruned.outcome !== staying) room--
       counts[pruned.outcome === 'deleted' ? 'deleted' : 'undeleted']++
+      if (pruned.problem !== undefined && counts.undeleted <= maxProblems) deps.onProblem(pruned)
     }
   }
+  await run(
+    { unremoved: await listUnremoved(deps.retention, archive.name), decisions: [] },
+    'unremoved',
+  )
+  let unconfirmed = 0
+  for await (const decisions of doomedPages(deps, archive, { policy, pageSize })) {
+    if (archive.confirmedKeep === policy.text) await run({ unremoved: [], decisions }, 'kept')
+    else unconfirmed += decisions.length
+    if (room <= 0) break
+  }
+  if (unconfirmed > 0) deps.onUnconfirmed(archive, policy, unconfirmed)
+  if (counts.undeleted > maxProblems) deps.onMoreProblems(archive, counts.undeleted - maxProblems)
   return counts
+}
+
+/** What a policy does not keep, oldest first: an archive that is kept for ever is not even listed. */
+async function* doomedPages(
+  { retention }: NightlyPruneDeps,
+  { name, calendar }: EnteredArchive,
+  { policy, pageSize }: { readonly policy: KeepPolicy; readonly pageSize: number },
+): AsyncGenerator<readonly KeepDecision[]> {
+  if (policy.forEver) return
+  const newest = await retention.newestArchived(name)
+  const until = newest === undefined ? undefined : keptFrom(policy, calendar, newest)
+  if (newest === undefined || until === undefined) return
+  const holds = await retention.listHolds(name)
+  for (let after: Date | undefined; ;) {
+    const windows = await retention.listArchived(name, { after, until, limit: pageSize })
+    after = windows.at(-1)?.from
+    if (after === undefined) return
+    const decisions = decideKeep(policy, { calendar, windows, holds, newest })
+    yield decisions.filter(({ keep }) => !keep)
+  }
 }

@@ -24,25 +24,32 @@ export interface PrunePlan {
   readonly unremoved: readonly (readonly LedgerWindow[])[]
 }
 
-/** @throws SourceError */
+/** Looks at all that is archived. @throws SourceError */
 export async function planPrune(
   { retention }: Pick<PruneDeps, 'retention'>,
   archive: EnteredArchive,
   policy: KeepPolicy,
 ): Promise<PrunePlan> {
   const { name, calendar } = archive
-  const [windows, holds, deleted] = await Promise.all([
+  const [windows, holds, unremoved] = await Promise.all([
     retention.listKept(name),
     retention.listHolds(name),
-    retention.listUnremoved(name),
+    listUnremoved(retention, name),
   ])
+  return { archive, policy, decisions: decideKeep(policy, { calendar, windows, holds }), unremoved }
+}
+
+/** Windows that were deleted before, and of which something may be left: all generations of each. @throws SourceError */
+export async function listUnremoved(
+  retention: Pick<RetentionLedger, 'listUnremoved'>,
+  archive: string,
+): Promise<PrunePlan['unremoved']> {
   const unremoved = new Map<number, LedgerWindow[]>()
-  for (const each of deleted) {
+  for (const each of await retention.listUnremoved(archive)) {
     const start = each.from.getTime()
     unremoved.set(start, [...(unremoved.get(start) ?? []), each])
   }
-  const decisions = decideKeep(policy, { calendar, windows, holds })
-  return { archive, policy, decisions, unremoved: [...unremoved.values()] }
+  return [...unremoved.values()]
 }
 
 /**
@@ -64,7 +71,7 @@ export interface PruneOptions {
   readonly signal: AbortSignal
   /** False: it is only looked what would be done. */
   readonly apply: boolean
-  /** Windows that are deleted at most; the next time goes on. Default: all. */
+  /** Windows that go at most, and not those that must stay; the next time goes on. Default: all. */
   readonly limit?: number
   /** Told of each window as soon as it is known. */
   readonly onWindow?: (pruned: PrunedWindow) => void
@@ -81,27 +88,34 @@ const batchSize = 8
  */
 export async function prune(
   deps: PruneDeps,
-  { decisions, unremoved }: PrunePlan,
+  { decisions, unremoved }: Pick<PrunePlan, 'decisions' | 'unremoved'>,
   { signal, apply, limit = Infinity, onWindow }: PruneOptions,
 ): Promise<readonly PrunedWindow[]> {
   const left = unremoved.map((generations) => () => finish(deps, generations, { signal, apply }))
   const doomed = decisions
     .filter(({ keep }) => !keep)
     .map((decision) => () => deleteWindow(deps, decision, { signal, apply }))
-  const work = [...left, ...doomed].slice(0, limit)
   const pruned: PrunedWindow[] = []
-  for (let at = 0; at < work.length; at += batchSize) {
-    signal.throwIfAborted()
-    // all of them come to their end before the first error is told
-    const batch = await Promise.allSettled(work.slice(at, at + batchSize).map((each) => each()))
-    for (const result of batch) {
-      if (result.status === 'rejected') continue
-      pruned.push(result.value)
-      onWindow?.(result.value)
+  let room = limit
+  async function run(tasks: readonly (() => Promise<PrunedWindow>)[], staying: PruneOutcome) {
+    for (let at = 0; at < tasks.length && room > 0;) {
+      signal.throwIfAborted()
+      const next = tasks.slice(at, at + Math.min(batchSize, room))
+      at += next.length
+      // all of them come to their end before the first error is told
+      const batch = await Promise.allSettled(next.map((each) => each()))
+      for (const result of batch) {
+        if (result.status === 'rejected') continue
+        if (result.value.outcome !== staying) room--
+        pruned.push(result.value)
+        onWindow?.(result.value)
+      }
+      const failed = batch.find(({ status }) => status === 'rejected')
+      if (failed?.status === 'rejected') throw failed.reason
     }
-    const failed = batch.find(({ status }) => status === 'rejected')
-    if (failed?.status === 'rejected') throw failed.reason
   }
+  await run(left, 'unremoved')
+  await run(doomed, 'kept')
   return pruned
 }
 
@@ -116,13 +130,17 @@ async function deleteWindow(
   const reason = reasons.join('; ')
   const archived = generations.filter(({ state }) => state === 'archived')
   const found = await withProblem(() => checkRemovable(deps, archived, { signal }))
-  if ('problem' in found) return { window, reason, outcome: 'kept', problem: found.problem }
-  if (!apply) return { window, reason, outcome: 'deletable', ...found }
   const latest = generations.at(-1) ?? window
+  // by another prune, which removes it, and so it may have been half there
+  const isGoing = async () => (await ledger.get(latest))?.state === 'deleted'
+  if ('problem' in found) {
+    return (await isGoing())
+      ? { window, reason, outcome: apply ? 'deleted' : 'deletable' }
+      : { window, reason, outcome: 'kept', problem: found.problem }
+  }
+  if (!apply) return { window, reason, outcome: 'deletable', ...found }
   if (!(await retention.markDeleted(latest, { at: clock.now(), reason }))) {
-    const now = await ledger.get(latest)
-    // by another prune, which removes it
-    if (now?.state === 'deleted') return { window, reason, outcome: 'deleted', ...found }
+    if (await isGoing()) return { window, reason, outcome: 'deleted', ...found }
     const problem = 'since it was looked at, it is held, or archived anew'
     return { window, reason, outcome: 'kept', problem }
   }

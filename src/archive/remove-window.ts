@@ -1,7 +1,7 @@
 /** How one window goes: first it is looked at, then its records, its manifests and its objects go. Each step may be done twice. */
 import { StoreError } from '../errors.ts'
 import { instantOf } from '../export/instant.ts'
-import { supersededKey, windowPrefix } from '../export/object-key.ts'
+import { generationsPrefix, supersededKey, windowPrefix } from '../export/object-key.ts'
 import type { ArtifactStore, ExportRecords, StoredEntry } from '../export/ports.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { manifestKey, openManifest, type OpenedManifest } from './manifest.ts'
@@ -25,7 +25,8 @@ export interface WindowSize {
 
 /**
  * Looks whether all that there is of a window is as its manifests say: nothing is downloaded but these.
- * @param generations those that are archived; a window of which nothing at all is there any more has no size
+ * @param generations those that are archived; a window of which nothing at all is there any more has no size, and one
+ *   of which there is a generation besides stays: a control database that was set back knows less than the bucket
  * @returns what it takes, or why it must stay
  * @throws StoreError when the store does not say, the signal's reason
  */
@@ -35,12 +36,21 @@ export async function checkRemovable(
   { signal }: { readonly signal: AbortSignal },
 ): Promise<WindowSize | { readonly problem: string }> {
   const sum = { rows: 0, bytes: 0 }
+  const stored = await listObjects(deps, generations, signal)
+  const ours = generations.flatMap((window) => placesOf(deps.keyPrefix, window))
+  const unknown = stored.find(({ key }) => !isBelow(ours, key))
+  if (unknown !== undefined) {
+    return {
+      problem: `${unknown.key} is of no generation that the ledger has archived: was the control database set back?`,
+    }
+  }
   let missing: string | undefined
   let present = false
   for (const window of generations) {
     const key = manifestKey(deps.keyPrefix, window)
     const text = await deps.manifests.get(key)
-    const objects = (await listStored(deps, window, signal)).filter(({ kind }) => kind === 'object')
+    const places = placesOf(deps.keyPrefix, window)
+    const objects = stored.filter((each) => isBelow(places, each.key))
     present ||= text !== undefined || objects.length > 0
     if (text === undefined) {
       missing ??= `the manifest ${key} is not there`
@@ -106,7 +116,7 @@ export async function removeWindow(
   for (const window of generations) {
     if (window.exportId !== undefined) await records.expire(window.exportId, clock.now())
     await artifacts.remove(manifestKey(keyPrefix, window))
-    for (const { kind, key } of await listStored(deps, window, signal)) {
+    for (const { kind, key } of await listStored(deps, placesOf(keyPrefix, window), signal)) {
       await (kind === 'upload' ? artifacts.abortUploads(key) : artifacts.remove(key))
     }
   }
@@ -115,18 +125,38 @@ export async function removeWindow(
 
 /** With these begin the keys of a generation's objects, and no others: where it was written, and where it goes when it is replaced. */
 function placesOf(keyPrefix: string, window: LedgerWindow): readonly [string, string] {
-  const range = { from: instantOf(window.from), to: instantOf(window.to) }
-  const written = windowPrefix(keyPrefix, { ...window, name: window.archive }, { range })
+  const written = windowPrefix(keyPrefix, { ...window, name: window.archive }, rangeOf(window))
   return [written, supersededKey(keyPrefix, written)]
 }
 
+const rangeOf = ({ from, to }: LedgerWindow) => ({
+  range: { from: instantOf(from), to: instantOf(to) },
+})
+
+const isBelow = (places: readonly string[], key: string) =>
+  places.some((place) => key.startsWith(place))
+
+/** Of all generations of the window that there are in the bucket, whoever knows them. */
+async function listObjects(
+  deps: RemovalDeps,
+  generations: readonly LedgerWindow[],
+  signal: AbortSignal,
+): Promise<readonly StoredEntry[]> {
+  const [window] = generations
+  if (window === undefined) return []
+  const place = { name: window.archive, date: window.date }
+  const written = generationsPrefix(deps.keyPrefix, place, rangeOf(window))
+  const stored = await listStored(deps, [written, supersededKey(deps.keyPrefix, written)], signal)
+  return stored.filter(({ kind }) => kind === 'object')
+}
+
 async function listStored(
-  { artifacts, keyPrefix }: RemovalDeps,
-  window: LedgerWindow,
+  { artifacts }: RemovalDeps,
+  places: readonly string[],
   signal: AbortSignal,
 ): Promise<readonly StoredEntry[]> {
   const found: StoredEntry[] = []
-  for (const place of placesOf(keyPrefix, window)) {
+  for (const place of places) {
     for await (const entry of artifacts.list(place, { signal })) found.push(entry)
   }
   return found

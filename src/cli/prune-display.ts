@@ -1,5 +1,5 @@
 import type { KeepDecision } from '../archive/keep.ts'
-import type { PrunedWindow, PrunePlan } from '../archive/prune.ts'
+import type { PrunedWindow, PruneOutcome, PrunePlan } from '../archive/prune.ts'
 import type { PrunedArchive } from '../compose-retention.ts'
 import { formatBytes, formatCount } from './output.ts'
 
@@ -35,6 +35,27 @@ const lineOf = (fate: string, { first, last, count, what }: FateRange) =>
 const countWindows = (count: number) =>
   `${formatCount(count)} ${count === 1 ? 'window' : 'windows'}`
 
+/** Before anything is deleted. */
+export const announcePrune = ({ archive, policy, decisions, unremoved }: PrunePlan): string => {
+  const doomed = decisions.filter(({ keep }) => !keep).length
+  const left = unremoved.length === 0 ? '' : `, ${formatCount(unremoved.length)} deleted before`
+  return `${archive.name}: keep ${policy.text}: ${countWindows(doomed)} to delete${left}`
+}
+
+/** As soon as it is known what became of it. */
+export function describeOne({ window, outcome, problem, rows, bytes }: PrunedWindow): string {
+  const size =
+    rows === undefined || bytes === undefined
+      ? ''
+      : `  ${formatCount(rows)} rows, ${formatBytes(bytes)}`
+  const what = `${fates[outcome].padEnd(8)} ${window.archive} ${window.name}`
+  return problem === undefined ? `${what}${size}` : `${what}: ${problem}`
+}
+
+const fates: Readonly<Record<PruneOutcome, string>> = {
+  ...{ deletable: 'delete', deleted: 'deleted', kept: 'cannot', unremoved: 'left' },
+}
+
 /** What is kept of an archive, and why; a line for neighbours that are kept for the same reasons. */
 export function describeKept({ archive, policy, decisions }: PrunePlan): readonly string[] {
   const kept = decisions.filter(({ keep }) => keep)
@@ -49,7 +70,6 @@ export function describeKept({ archive, policy, decisions }: PrunePlan): readonl
 
 /** What is deleted, or would be, and what could not be; likewise. */
 export function describePruned(pruned: readonly PrunedWindow[]): readonly string[] {
-  const fates = { deletable: 'delete', deleted: 'deleted', kept: 'cannot', unremoved: 'left' }
   const lines: string[] = []
   for (const [outcome, fate] of Object.entries(fates)) {
     const windows = pruned.filter((each) => each.outcome === outcome)

@@ -29,6 +29,22 @@ const tryFields = {
   error: errorSchema.optional().describe('Why the latest export failed.'),
 }
 
+/** Of a generation of a window that its archive keeps no longer. */
+const deletionFields = {
+  deleted_at: time.optional().describe('When retention deleted it.'),
+  deleted_reason: z.string().optional().describe('Why: what the policy of the archive said.'),
+  removed_at: time.optional().describe('When nothing of it was left in the bucket.'),
+}
+
+const holdSchema = z.object({
+  id: z.int().positive(),
+  archive: z.string(),
+  from: z.string().describe('The first local date.'),
+  to: z.string().optional().describe('The last one; absent: it has no end.'),
+  reason: z.string(),
+  placed_at: time,
+})
+
 const archiveSchema = z.object({
   name: z.string(),
   window: z.enum(windowUnits).describe('How long a window is.'),
@@ -47,7 +63,7 @@ const archiveSchema = z.object({
       >,
     )
     .describe(
-      'Windows that are over by now, by their state. `settling`: not to be read yet. `missing`: nobody has planned it.',
+      'Windows that are over by now, by their state. `settling`: not to be read yet. `missing`: nobody has planned it. `deleted`: it was archived, and is kept no longer.',
     ),
   gaps: z
     .array(
@@ -65,6 +81,9 @@ const archiveSchema = z.object({
   failed: z
     .array(z.object({ window: windowName, time_from: time, time_to: time, ...tryFields }))
     .describe('The oldest 20 windows that failed, of `counts.failed`.'),
+  holds: z
+    .array(holdSchema)
+    .describe('Ranges of dates of which nothing is deleted until they are released.'),
 })
 
 export const archiveListSchema = z.object({
@@ -92,7 +111,7 @@ export const archiveWindowSchema = z.object({
     .optional()
     .describe('What is exported of it, as it was when that one was planned.'),
   generations: z
-    .array(z.object({ state: z.enum(windowStates), ...tryFields }))
+    .array(z.object({ state: z.enum(windowStates), ...tryFields, ...deletionFields }))
     .describe('All of them, oldest first.'),
   snapshot_at: time.optional().describe('The instant that the artifact shows, by the manifest.'),
   artifact: z

@@ -1,16 +1,16 @@
 import type { FoundWindow } from '../archive/read-window.ts'
 import type { ArchiveSummary } from '../archive/summary.ts'
-import type { LedgerWindow } from '../archive/model.ts'
+import type { KnownHold, LedgerWindow } from '../archive/model.ts'
 import type { Link } from '../export/ports.ts'
 import type { ArchiveListView, ArchiveWindowView } from './archive-schemas.ts'
 
 type ArchiveView = ArchiveListView['archives'][number]
 
 /** An archive as the API shows it, in numbers. */
-export const viewArchive = ({
-  archive: { name, calendar, settleMs },
-  ...summary
-}: ArchiveSummary): ArchiveView => ({
+export const viewArchive = (
+  { archive: { name, calendar, settleMs }, ...summary }: ArchiveSummary,
+  holds: readonly KnownHold[],
+): ArchiveView => ({
   name,
   window: calendar.unit,
   time_zone: calendar.timeZone,
@@ -31,6 +31,10 @@ export const viewArchive = ({
     time_to: window.to.toISOString(),
     ...viewTries(window),
   })),
+  holds: holds.map(({ hold, dates }) => ({
+    ...{ id: hold.id, archive: hold.archive, ...dates, reason: hold.reason },
+    placed_at: hold.placedAt.toISOString(),
+  })),
 })
 
 /** A window as the API shows it, with its links. */
@@ -49,7 +53,9 @@ export function viewWindow(found: FoundWindow): ArchiveWindowView {
     ...(current === undefined
       ? {}
       : { generation: current.generation, request: viewRequest(current) }),
-    generations: generations.map((each) => ({ state: each.state, ...viewTries(each) })),
+    generations: generations.map((each) => ({
+      ...{ state: each.state, ...viewTries(each), ...viewDeletion(each) },
+    })),
     ...viewArchived(found),
   }
 }
@@ -70,6 +76,12 @@ const viewTries = ({ generation, tries, exportId, archivedAt, retryAt, error }: 
   ...(archivedAt === undefined ? {} : { archived_at: archivedAt.toISOString() }),
   ...(retryAt === undefined ? {} : { retry_at: retryAt.toISOString() }),
   ...(error === undefined ? {} : { error }),
+})
+
+const viewDeletion = ({ deletedAt, deletedReason, removedAt }: LedgerWindow) => ({
+  ...(deletedAt === undefined ? {} : { deleted_at: deletedAt.toISOString() }),
+  ...(deletedReason === undefined ? {} : { deleted_reason: deletedReason }),
+  ...(removedAt === undefined ? {} : { removed_at: removedAt.toISOString() }),
 })
 
 function viewArchived({ archived }: FoundWindow) {

@@ -1,8 +1,8 @@
-import type { EnteredArchive } from '../archive/model.ts'
+import type { ArchiveSchedule, EnteredArchive } from '../archive/model.ts'
 import type { ArchiveLedger, WindowKey } from '../archive/ports.ts'
-import { NotFoundError, StateError } from '../errors.ts'
+import { SpecError, StateError } from '../errors.ts'
 import { createArchiveSurvey } from './archive-survey.ts'
-import type { Database } from './pool.ts'
+import type { Database, Query } from './pool.ts'
 import { summarizeWindows } from './summarize-windows.ts'
 import { windowFromRow, type WindowRow } from './window-row.ts'
 
@@ -29,8 +29,27 @@ const archiveFromRow = (row: ArchiveRow): EnteredArchive => ({
 const noneArchived = `not exists (select from longhaul.archive_windows o
   where o.archive = w.archive and o.from_at = w.from_at and o.state = 'archived')`
 
+/** What the ledger has, where that goes by the same calendar. @throws StateError */
+function assertCalendar(
+  entered: EnteredArchive,
+  { name, calendar: { unit, timeZone } }: ArchiveSchedule,
+): EnteredArchive {
+  const kept = entered.calendar
+  if (kept.unit === unit && kept.timeZone === timeZone) return entered
+  throw new StateError(
+    'ARCHIVE_CALENDAR',
+    `The archive ${name} is kept by the ${kept.unit} in ${kept.timeZone}, and cannot go on by the ${unit} in ${timeZone}: ` +
+      'windows would overlap, or leave gaps.',
+    kept.unit,
+    { hint: 'Set window and time zone back, or give the archive another name.' },
+  )
+}
+
 /** The ledger of archives in schema longhaul of the control database. */
-export function createArchiveLedger({ query }: Pick<Database, 'query'>): ArchiveLedger {
+export function createArchiveLedger({
+  query,
+  transaction,
+}: Pick<Database, 'query' | 'transaction'>): ArchiveLedger {
   const windows = async (text: string, values: readonly unknown[]) =>
     (await query<WindowRow>(text, values)).rows.map(windowFromRow)
 
@@ -49,29 +68,50 @@ export function createArchiveLedger({ query }: Pick<Database, 'query'>): Archive
     return rowCount === 1
   }
 
+  async function find(name: string): Promise<EnteredArchive | undefined> {
+    const text = 'select * from longhaul.archives where name = $1'
+    return (await query<ArchiveRow>(text, [name])).rows.map(archiveFromRow)[0]
+  }
+  /** Of one that was there a moment ago. @throws SpecError */
+  async function get(name: string): Promise<EnteredArchive> {
+    const found = await find(name)
+    if (found !== undefined) return found
+    throw new SpecError('ARCHIVE_UNKNOWN', `The archive ${name} was removed from the ledger.`, {
+      hint: 'Run the same again: it is entered anew.',
+    })
+  }
+  /** Undefined: it is there, and was left as it is. */
+  async function insert(
+    { name, calendar: { unit, timeZone }, start, settleMs }: ArchiveSchedule,
+    now: Date,
+    onConflict: string,
+  ): Promise<EnteredArchive | undefined> {
+    const { rows } = await query<ArchiveRow>(
+      `insert into longhaul.archives as a (name, unit, time_zone, start_at, settle_ms, entered_at)
+       values ($1, $2, $3, $4, $5, $6) on conflict (name) ${onConflict} returning *`,
+      [name, unit, timeZone, start ?? null, settleMs, now],
+    )
+    return rows.map(archiveFromRow)[0]
+  }
+
   return {
-    async open({ name, calendar: { unit, timeZone }, start, settleMs }, now) {
-      const { rows } = await query<ArchiveRow>(
-        `insert into longhaul.archives as a (name, unit, time_zone, start_at, settle_ms, entered_at)
-         values ($1, $2, $3, $4, $5, $6)
-         on conflict (name) do update set start_at = $4, settle_ms = $5 where a.unit = $2 and a.time_zone = $3
-         returning *`,
-        [name, unit, timeZone, start ?? null, settleMs, now],
+    async open(schedule, now) {
+      const { name, start, settleMs } = schedule
+      const known = await find(name)
+      const isKept = known?.settleMs === settleMs && known.start?.getTime() === start?.getTime()
+      // each look at the archive opens it: where nothing is new, nothing is written, and no row is locked
+      if (known !== undefined && isKept) return assertCalendar(known, schedule)
+      const entered = await insert(
+        schedule,
+        now,
+        'do update set start_at = $4, settle_ms = $5 where a.unit = $2 and a.time_zone = $3',
       )
-      const [entered] = rows
-      if (entered !== undefined) return archiveFromRow(entered)
-      const found = await query<ArchiveRow>('select * from longhaul.archives where name = $1', [
-        name,
-      ])
-      const [other] = found.rows
-      if (other === undefined) throw new NotFoundError(name)
-      throw new StateError(
-        'ARCHIVE_CALENDAR',
-        `The archive ${name} is kept by the ${other.unit} in ${other.time_zone}, and cannot go on by the ${unit} in ${timeZone}: ` +
-          'windows would overlap, or leave gaps.',
-        other.unit,
-        { hint: 'Set window and time zone back, or give the archive another name.' },
-      )
+      return entered ?? assertCalendar(await get(name), schedule)
+    },
+
+    async enter(schedule, now) {
+      const known = (await find(schedule.name)) ?? (await insert(schedule, now, 'do nothing'))
+      return assertCalendar(known ?? (await get(schedule.name)), schedule)
     },
 
     async listArchives() {
@@ -99,15 +139,24 @@ export function createArchiveLedger({ query }: Pick<Database, 'query'>): Archive
     },
 
     async plan({ archive, from, generation }, { name, date, to }, request) {
-      const { rowCount } = await query(
-        `insert into longhaul.archive_windows (archive, from_at, to_at, generation, name, date, request)
-         select $1, $2, $3, $4, $5, $6, $7 where not exists (
-           select from longhaul.archive_windows
-           where archive = $1 and from_at = $2 and state = 'deleted')
-         on conflict do nothing`,
-        [archive, from, to, generation, name, date, request],
-      )
-      return rowCount === 1
+      const insertWith = async (ask: Query) => {
+        const { rowCount } = await ask(
+          `insert into longhaul.archive_windows (archive, from_at, to_at, generation, name, date, request)
+           select $1, $2, $3, $4, $5, $6, $7 where not exists (
+             select from longhaul.archive_windows
+             where archive = $1 and from_at = $2 and state = 'deleted')
+           on conflict do nothing`,
+          [archive, from, to, generation, name, date, request],
+        )
+        return rowCount === 1
+      }
+      // what is deleted has a first generation, so that another one is not planned in any case
+      if (generation === 1) return insertWith(query)
+      return transaction(async (ask) => {
+        // a statement does not see what is committed while it waits: whoever deletes holds this row until all of it can be seen
+        await ask('select from longhaul.archives where name = $1 for key share', [archive])
+        return insertWith(ask)
+      })
     },
 
     async get({ archive, from, generation }) {

@@ -43,6 +43,26 @@ export function createRetentionLedger({
         [archive],
       ),
 
+    listArchived: (archive, { after, until, limit }) =>
+      windows(
+        `select * from longhaul.archive_windows
+         where archive = $1 and state <> 'deleted' and from_at in (
+           select distinct from_at from longhaul.archive_windows
+           where archive = $1 and state = 'archived' and from_at > $2 and to_at <= $3
+           order by from_at limit $4)
+         order by from_at, generation`,
+        [archive, after ?? '-infinity', until, limit],
+      ),
+
+    async newestArchived(archive) {
+      const [newest] = await windows(
+        `select * from longhaul.archive_windows
+         where archive = $1 and state = 'archived' order by from_at desc, generation desc limit 1`,
+        [archive],
+      )
+      return newest
+    },
+
     markDeleted: ({ archive, from, generation }, { at, reason }) =>
       transaction(async (ask) => {
         // whoever places a hold refers to this row, and so is either before us, and seen, or waits until we are through

@@ -4,6 +4,7 @@ import { windowsFrom } from '../../src/archive/calendar.ts'
 import type { CalendarWindow, WindowRequest } from '../../src/archive/model.ts'
 import type { ArchiveLedger } from '../../src/archive/ports.ts'
 import type { Release } from '../support/release.ts'
+import { describeOpening } from './archive-ledger-opening.ts'
 import { describeArchiveSurvey } from './archive-ledger-survey.ts'
 import { releaseAfterAll } from '../support/release-after-all.ts'
 import { describeSummary } from './archive-ledger-summary.ts'
@@ -55,34 +56,6 @@ export function describeArchiveLedger(
       const key = { archive, from: days[0]!.from, generation: 1 }
       return { ledger, archive, schedule, key, createExport }
     }
-
-    it('knows when an archive was entered first, and how it is kept now', async () => {
-      const { ledger, archive, schedule } = await entered()
-      const inList = async () => (await ledger.listArchives()).find(({ name }) => name === archive)
-      expect(await inList()).toEqual({ ...schedule, enteredAt: now })
-      const changed = { ...schedule, start, settleMs: 60_000 }
-      const again = await ledger.open(changed, new Date('2027-01-01T00:00:00Z'))
-      expect(again).toEqual({ ...changed, enteredAt: now })
-      expect(await inList()).toEqual(again)
-    })
-
-    it('lists archives by name', async () => {
-      for (let n = 0; n < 3; n++) await entered()
-      const names = (await made.ledger.listArchives()).map(({ name }) => name)
-      expect(names.length).toBeGreaterThanOrEqual(3)
-      expect(names).toEqual([...names].sort())
-    })
-
-    it.each([
-      ['unit', { ...calendar, unit: 'hour' }],
-      ['time zone', { ...calendar, timeZone: 'UTC' }],
-    ] as const)('refuses an archive with another %s', async (_what, other) => {
-      const { ledger, archive, schedule } = await entered()
-      const changed = { ...schedule, calendar: other, settleMs: 1 }
-      await expect(ledger.open(changed, now)).rejects.toMatchObject({ code: 'ARCHIVE_CALENDAR' })
-      const archives = await ledger.listArchives()
-      expect(archives.find(({ name }) => name === archive)).toMatchObject(schedule)
-    })
 
     it('covers nothing where no window begins at the start', async () => {
       const { ledger, archive } = await entered()
@@ -241,6 +214,7 @@ export function describeArchiveLedger(
       expect(windows.map(({ state }) => state)).toEqual(['failed', 'planned', 'failed'])
     })
 
+    describeOpening(() => made.ledger)
     describeSummary(make)
     describeArchiveSurvey(async () => {
       const { ledger, createExport } = made

@@ -4,6 +4,7 @@ import type { WindowRequest } from '../../src/archive/model.ts'
 import type { ArchiveLedger, RetentionLedger } from '../../src/archive/ports.ts'
 import type { Release } from '../support/release.ts'
 import { releaseAfterAll } from '../support/release-after-all.ts'
+import { describeRetentionLists } from './retention-ledger-lists.ts'
 
 export interface RetentionUnderTest {
   readonly ledger: ArchiveLedger
@@ -129,16 +130,7 @@ export function describeRetentionLedger(
       ])
     })
 
-    it('lists what may be left of deleted windows until nothing is', async () => {
-      const { ledger, retention, archive, keyAt } = await setup(['archived', 'archived'])
-      for (const nth of [0, 1]) await retention.markDeleted(keyAt(nth), deletion)
-      const names = async () => (await retention.listUnremoved(archive)).map(({ name: day }) => day)
-      expect(await names()).toEqual(['2026-03-01', '2026-03-02'])
-      await retention.markRemoved(keyAt(0), later)
-      await retention.markRemoved(keyAt(0), now)
-      expect(await names()).toEqual(['2026-03-02'])
-      expect(await ledger.get(keyAt(0))).toMatchObject({ removedAt: later })
-    })
+    describeRetentionLists(setup, dayAt)
 
     it('does not mark as removed what was not deleted', async () => {
       const { ledger, retention, keyAt } = await setup(['archived'])

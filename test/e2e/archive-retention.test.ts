@@ -123,8 +123,15 @@ describe('longhaul archive prune', { timeout: 120_000 }, () => {
       1,
       expect.stringMatching(/cannot {3}2025-03-01 {2}1 window: The manifest .* is not as it was/),
     ])
-    const { code, stdout } = await archive('prune', '--apply')
+    const { code, stdout, stderr } = await archive('prune', '--apply')
     expect(code).toBe(1)
+    const [head, ...told] = stderr.trimEnd().split('\n')
+    expect(head).toBe('services: keep daily 2: 3 windows to delete')
+    expect(told.sort()).toEqual([
+      expect.stringMatching(/^cannot {3}services 2025-03-01: The manifest .* is not as it was/),
+      expect.stringMatching(/^deleted {2}services 2025-03-02 {2}10 rows, .* k?B$/),
+      expect.stringMatching(/^deleted {2}services 2025-03-03 {2}10 rows, .* k?B$/),
+    ])
     expect(stdout).toMatch(/2 windows deleted, 20 rows, .*; 1 could not be\n/)
     expect(await windows()).toEqual(['2025-03-01', '2025-03-04', '2025-03-05'])
     expect(await keysWith(system, '/dt=')).toHaveLength(3)

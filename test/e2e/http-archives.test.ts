@@ -9,6 +9,7 @@ import { releaseAfterAll } from '../support/release-after-all.ts'
 import { expectNothingLeaked } from '../support/secrets.ts'
 import { expectArchives, expectProblem, expectWindow } from '../support/strictly.ts'
 import { startTestSystem, type TestSystem } from '../support/system.ts'
+import { until } from '../support/until.ts'
 
 const days = ['2025-03-01', '2025-03-02', '2025-03-03'] as const
 
@@ -66,9 +67,13 @@ describe('GET /archives', () => {
     } finally {
       await pool.query('alter table context_services.hidden rename to tasks')
     }
-    const [{ counts, failed, gaps } = {}] = await list()
+    // answers are shared for a moment
+    const { counts, failed, gaps } = await until(async () => {
+      const [archive] = await list()
+      return archive?.counts.failed === 1 && archive
+    })
     expect(counts).toMatchObject({ archived: 3, failed: 1 })
-    expect(gaps![0]).toMatchObject({ first: '2025-03-04', last: '2025-03-04', windows: 1 })
+    expect(gaps[0]).toMatchObject({ first: '2025-03-04', last: '2025-03-04', windows: 1 })
     expect(failed).toMatchObject([
       {
         ...{ window: '2025-03-05', time_from: '2025-03-05T00:00:00.000Z', generation: 1, tries: 1 },
@@ -78,6 +83,24 @@ describe('GET /archives', () => {
     const window = await look('2025-03-05')
     expect(window).toMatchObject({ state: 'failed', generations: [{ state: 'failed', tries: 1 }] })
     expect(window).not.toHaveProperty('artifact')
+  })
+
+  it('shows holds, and the same to all who ask at the same time', async () => {
+    const { pool } = system.database
+    await pool.query(
+      `insert into longhaul.archive_holds (archive, from_at, to_at, reason, placed_at)
+       values ('services', '2025-03-01', '2025-03-03', 'an audit', '2026-01-01T00:00:00Z')`,
+    )
+    const [hold] = await until(async () => {
+      const [archive] = await list()
+      return archive !== undefined && archive.holds.length > 0 && archive.holds
+    })
+    expect(hold).toEqual({
+      ...{ id: 1, archive: 'services', from: '2025-03-01', to: '2025-03-02', reason: 'an audit' },
+      placed_at: '2026-01-01T00:00:00.000Z',
+    })
+    const lists = await Promise.all(Array.from({ length: 20 }, () => list()))
+    expect(new Set(lists.map((each) => JSON.stringify(each))).size).toBe(1)
   })
 })
 

@@ -1,6 +1,6 @@
 import { currentGenerations } from '../../src/archive/coverage.ts'
 import type {
-  ArchiveHold,
+  ArchiveSchedule,
   EnteredArchive,
   LedgerWindow,
   WindowState,
@@ -13,13 +13,13 @@ import type {
   WindowSurvey,
 } from '../../src/archive/ports.ts'
 import { StateError } from '../../src/errors.ts'
+import { createMemoryHolds } from './memory-holds.ts'
 
 /** Both ledgers in memory; `archive-ledger-contract.ts` and `retention-ledger-contract.ts` hold them to what the real ones do. */
 export function createMemoryArchiveLedger(): ArchiveLedger & RetentionLedger {
   const archives = new Map<string, EnteredArchive>()
   const windows = new Map<string, LedgerWindow>()
-  const holds: ArchiveHold[] = []
-  const released = new Set<number>()
+  const { isHeld, ...holds } = createMemoryHolds()
   const idOf = ({ archive, from, generation }: WindowKey) =>
     `${archive} ${from.toISOString()} ${generation}`
   const of = (archive: string, matches: (window: LedgerWindow) => boolean = () => true) =>
@@ -39,16 +39,18 @@ export function createMemoryArchiveLedger(): ArchiveLedger & RetentionLedger {
   }
   const generationsOf = ({ archive, from }: Omit<WindowKey, 'generation'>) =>
     of(archive, (each) => each.from.getTime() === from.getTime())
-  const isHeld = (window: LedgerWindow) =>
-    holds.some(
-      ({ id, archive, from, to }) =>
-        archive === window.archive &&
-        !released.has(id) &&
-        from < window.to &&
-        (to === undefined || to > window.from),
-    )
   const runs = (exportId: string) => (window: LedgerWindow) =>
     window.state === 'running' && window.exportId === exportId
+  function findArchive({ name, calendar }: ArchiveSchedule) {
+    const known = archives.get(name)
+    const { calendar: kept = calendar } = known ?? {}
+    if (kept.unit === calendar.unit && kept.timeZone === calendar.timeZone) return known
+    throw new StateError('ARCHIVE_CALENDAR', `${name} has another calendar`, kept.unit)
+  }
+  function putArchive(entered: EnteredArchive) {
+    archives.set(entered.name, entered)
+    return entered
+  }
 
   const survey = (
     archive: string,
@@ -60,16 +62,14 @@ export function createMemoryArchiveLedger(): ArchiveLedger & RetentionLedger {
   }
 
   return {
-    async open({ name, calendar, start, settleMs }, now) {
+    async open(schedule, now) {
       await Promise.resolve()
-      const known = archives.get(name)
-      const { enteredAt = now, calendar: kept = calendar } = known ?? {}
-      if (kept.unit !== calendar.unit || kept.timeZone !== calendar.timeZone) {
-        throw new StateError('ARCHIVE_CALENDAR', `${name} has another calendar`, kept.unit)
-      }
-      const entered = { ...known, name, calendar, start, settleMs, enteredAt }
-      archives.set(name, entered)
-      return entered
+      const { enteredAt = now, ...known } = findArchive(schedule) ?? {}
+      return putArchive({ ...known, ...scheduleOf(schedule), enteredAt })
+    },
+    async enter(schedule, now) {
+      await Promise.resolve()
+      return findArchive(schedule) ?? putArchive({ ...scheduleOf(schedule), enteredAt: now })
     },
     listArchives: () =>
       Promise.resolve([...archives.values()].sort((a, b) => (a.name < b.name ? -1 : 1))),
@@ -114,31 +114,18 @@ export function createMemoryArchiveLedger(): ArchiveLedger & RetentionLedger {
       Promise.resolve(of(archive, ({ state }) => state === 'planned' || state === 'running')),
     async retryFailed(archive, which) {
       let count = 0
-      for (const window of windows.values()) {
-        if (window.archive !== archive || window.state !== 'failed') continue
-        const { retryAt, ...rest } = window
+      for (const window of of(archive, hasFailed)) {
+        const { retryAt, from } = window
+        const isBare = generationsOf(window).every(({ state }) => state !== 'archived')
         const wanted =
           'dueBy' in which
             ? retryAt !== undefined && retryAt <= which.dueBy
-            : rest.from >= which.from &&
-              rest.from < which.to &&
-              generationsOf(rest).every(({ state }) => state !== 'archived')
-        if (!wanted) continue
-        count++
-        await change(
-          window,
-          () => true,
-          () => ({ ...rest, state: 'planned' }),
-        )
+            : from >= which.from && from < which.to && isBare
+        if (wanted && (await change(window, hasFailed, plannedAgain))) count++
       }
       return count
     },
-    retry: (key) =>
-      change(
-        key,
-        ({ state }) => state === 'failed',
-        ({ retryAt: _, ...window }) => ({ ...window, state: 'planned' }),
-      ),
+    retry: (key) => change(key, hasFailed, plannedAgain),
     begin: (key, exportId) =>
       change(
         key,
@@ -169,6 +156,15 @@ export function createMemoryArchiveLedger(): ArchiveLedger & RetentionLedger {
         (window) => ({ ...window, ...failure, state: 'failed' }),
       ),
     listKept: (archive) => Promise.resolve(of(archive, ({ state }) => state !== 'deleted')),
+    listArchived(archive, { after = new Date(-8.64e15), until, limit }) {
+      const isInPage = ({ state, from, to }: LedgerWindow) =>
+        state === 'archived' && from > after && to <= until
+      const starts = new Set(of(archive, isInPage).map(({ from }) => from.getTime()))
+      const page = [...starts].slice(0, limit)
+      return Promise.resolve(of(archive, ({ from }) => page.includes(from.getTime())))
+    },
+    newestArchived: (archive) =>
+      Promise.resolve(of(archive, ({ state }) => state === 'archived').at(-1)),
     markDeleted({ generation, ...place }, { at, reason }) {
       const all = generationsOf(place)
       const may = all.every(
@@ -204,23 +200,11 @@ export function createMemoryArchiveLedger(): ArchiveLedger & RetentionLedger {
       if (known !== undefined) archives.set(archive, { ...known, confirmedKeep })
       return Promise.resolve()
     },
-    placeHold(hold) {
-      if (!archives.has(hold.archive)) return Promise.reject(new Error('there is no such archive'))
-      const placed = { ...hold, id: holds.length + 1 }
-      holds.push(placed)
-      return Promise.resolve(placed)
-    },
-    listHolds: (archive) =>
-      Promise.resolve(
-        holds.filter(
-          (hold) => !released.has(hold.id) && (archive === undefined || hold.archive === archive),
-        ),
-      ),
-    releaseHold(id) {
-      const hold = holds.find((each) => each.id === id && !released.has(id))
-      released.add(id)
-      return Promise.resolve(hold)
-    },
+    ...holds,
+    placeHold: (hold) =>
+      archives.has(hold.archive)
+        ? holds.placeHold(hold)
+        : Promise.reject(new Error('there is no such archive')),
     surveyFailed: (archive, limit) =>
       survey(
         archive,
@@ -250,7 +234,17 @@ export function createMemoryArchiveLedger(): ArchiveLedger & RetentionLedger {
   }
 }
 
+const scheduleOf = ({ name, calendar, start, settleMs }: ArchiveSchedule): ArchiveSchedule => ({
+  ...{ name, calendar, start, settleMs },
+})
 const isUnarchived = ({ state }: LedgerWindow) =>
   state === 'planned' || state === 'running' || state === 'failed'
 const wasArchived = (start: Date) => (window: LedgerWindow) =>
   window.from.getTime() === start.getTime() && !isUnarchived(window)
+
+const hasFailed = ({ state }: LedgerWindow) => state === 'failed'
+function plannedAgain(window: LedgerWindow): LedgerWindow {
+  const planned = { ...window, state: 'planned' as const }
+  delete planned.retryAt
+  return planned
+}

@@ -1,4 +1,5 @@
 import { planPrune, prune, type PruneDeps, type PrunedWindow } from '../../src/archive/prune.ts'
+import { supersededKey } from '../../src/export/object-key.ts'
 import { createRetentionWorld } from './retention-world.ts'
 
 const signal = new AbortController().signal
@@ -20,7 +21,15 @@ export async function createPruneBundle() {
     const plan = await planPrune(deps, world.archive, world.policy(text))
     return prune(deps, plan, { signal, apply, ...(limit === undefined ? {} : { limit }) })
   }
-  return { ...world, run }
+  /** Archives a window anew: the generation before lies below `_superseded/` from then on. */
+  async function repair(date: string) {
+    const { archiveWindow, windowNamed, keysOf, put, artifacts } = world
+    const [first = ''] = keysOf(`dt=${date}/`)
+    await archiveWindow(await windowNamed(date), 2)
+    await put(supersededKey('p/', first), String(artifacts.objects.get(first)))
+    await artifacts.remove(first)
+  }
+  return { ...world, run, repair }
 }
 
 export const doomed = ['2026-03-25', '2026-03-26', '2026-03-27', '2026-03-28']

@@ -4,6 +4,7 @@ import { startOfDate, windowNamed } from '../../src/archive/calendar.ts'
 import { readCoverage } from '../../src/archive/coverage.ts'
 import { builtInDefinition } from '../../src/archive/definitions.ts'
 import type { WindowUnit } from '../../src/archive/model.ts'
+import { listHolds } from '../../src/archive/holds.ts'
 import { readSummaries } from '../../src/archive/summary.ts'
 import { archiveListSchema } from '../../src/http/archive-schemas.ts'
 import { viewArchive } from '../../src/http/archive-view.ts'
@@ -75,13 +76,27 @@ describe('the summary of an archive', () => {
         await ledger.fail(key, exportId, { error, retryAt: now })
       }
     }
-    const views = { archives: (await readSummaries(ledger, now)).map(viewArchive) }
+    const { from } = windowNamed(calendar, '2026-03-28')!
+    const facts = { archive: archive.name, from, to: undefined, reason: 'audit', placedAt: now }
+    await ledger.placeHold(facts)
+    const holds = await listHolds({ ledger, retention: ledger }, archive.name)
+    const summaries = await readSummaries(ledger, now)
+    const views = { archives: summaries.map((summary) => viewArchive(summary, holds)) }
     expect(archiveListSchema.parse(views)).toStrictEqual(views)
     expect(views.archives).toMatchObject([
       {
         ...{ name: 'services', window: 'day', time_zone: 'Europe/Berlin', settle_minutes: 120 },
         ...{ first: '2026-03-27', first_at: '2026-03-26T23:00:00.000Z' },
-        counts: { planned: 0, running: 0, archived: 1, failed: 1, settling: 0, missing: 3 },
+        counts: {
+          ...{ planned: 0, running: 0, archived: 1, failed: 1, deleted: 0 },
+          ...{ settling: 0, missing: 3 },
+        },
+        holds: [
+          {
+            ...{ id: 1, archive: 'services', from: '2026-03-28', reason: 'audit' },
+            placed_at: now.toISOString(),
+          },
+        ],
         gaps: [
           { first: '2026-03-27', last: '2026-03-27', windows: 1 },
           {

@@ -24,19 +24,12 @@ async function setup({ unit = 'day' }: { unit?: WindowUnit } = {}) {
   await ledger.open(archive, now)
   const objects = new Map<string, string>()
   const linked: (LinkOptions & { readonly key: string })[] = []
-  const moved: string[] = []
   const expiresAt = new Date('2026-04-01T13:00:00Z')
   const deps = {
     ...{ ledger, clock: { now: () => now }, keyPrefix: 'p/', linkTtlSeconds: 3600 },
     manifests: { get: (key: string) => Promise.resolve(objects.get(key)) },
     artifacts: {
-      // those that were moved are there, and the others are taken to lie where they were written
-      stat: (key: string) =>
-        Promise.resolve(
-          moved.includes(key) || !moved.some((other) => other.endsWith(key.split('dt=')[1]!))
-            ? { key, bytes: 20, etag: '"e"' }
-            : undefined,
-        ),
+      stat: (key: string) => Promise.resolve({ key, bytes: 20, etag: '"e"' }),
       link(key: string, options: LinkOptions) {
         linked.push({ key, ...options })
         return Promise.resolve({ url: `https://store.example/${key}?signed`, expiresAt })
@@ -71,7 +64,7 @@ async function setup({ unit = 'day' }: { unit?: WindowUnit } = {}) {
     expect(archiveWindowSchema.parse(view)).toStrictEqual(view)
     return view
   }
-  return { ledger, objects, linked, moved, plan, seal, archived, look }
+  return { ledger, objects, linked, plan, seal, archived, look }
 }
 
 describe('a window of the API', () => {
@@ -108,18 +101,6 @@ describe('a window of the API', () => {
     expect(linked.map(({ ttlSeconds, fileName }) => [ttlSeconds, fileName])).toEqual([
       [3600, `services_${name}.ndjson`],
       [3600, `services_${name}_g1.json`],
-    ])
-  })
-
-  it('is linked to where its artifact lies while a repair moves it', async () => {
-    const { archived, look, moved } = await setup()
-    await archived('2026-03-10', 1, 7)
-    const superseded = `${folder}_superseded/dt=2026-03-10/g1.ndjson`
-    moved.push(superseded)
-    const { artifact } = await look('2026-03-10')
-    expect([artifact!.key, artifact!.url]).toEqual([
-      superseded,
-      `https://store.example/${superseded}?signed`,
     ])
   })
 

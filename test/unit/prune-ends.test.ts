@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import type { PruneDeps } from '../../src/archive/prune.ts'
 import { StoreError } from '../../src/errors.ts'
-import { allDone, createPruneBundle as setup, kept, told } from '../support/prune-bundle.ts'
+import { supersededKey } from '../../src/export/object-key.ts'
+import { allDone, createPruneBundle as setup, doomed, kept, told } from '../support/prune-bundle.ts'
 
 describe('a store', () => {
   it('that refuses one window leaves the others to go, and is asked again', async () => {
@@ -38,6 +39,7 @@ describe('a store', () => {
 })
 
 describe('a process that dies', () => {
+  const [repaired = ''] = doomed
   class Crash extends Error {}
 
   /** Dies with a call of a port, before it or after it. */
@@ -65,12 +67,18 @@ describe('a process that dies', () => {
     }
   }
 
-  it.each(['before', 'after'] as const)(
-    'in any step (%s it) leaves a step to be done, and nothing to be undone',
-    async (when) => {
+  it.each([
+    ['before', 1],
+    ['after', 1],
+    ['before', 2],
+    ['after', 2],
+  ] as const)(
+    'in any step (%s it, with %i generations) leaves a step to be done, and nothing to be undone',
+    async (when, generations) => {
       let crashes = 0
       for (let at = 1; ; at++) {
-        const { run, deps, states, keysOf, artifacts, ledger, archive } = await setup()
+        const { run, repair, deps, states, keysOf, artifacts, ledger, archive } = await setup()
+        if (generations === 2) await repair(repaired)
         const ended = await run({}, dying(deps, at, when)).then(
           () => true,
           (error: unknown) => {
@@ -85,11 +93,13 @@ describe('a process that dies', () => {
           const { artifact } = JSON.parse(String(artifacts.objects.get(key))) as {
             artifact: { key: string }
           }
-          expect(artifacts.objects.has(artifact.key)).toBe(true)
+          const places = [artifact.key, supersededKey('p/', artifact.key)]
+          expect(places.filter((place) => artifacts.objects.has(place))).toHaveLength(1)
         }
         for (const day of kept) expect(keysOf(`dt=${day}/`)).toHaveLength(1)
         for (const { problem } of await run()) expect(problem).toBeUndefined()
-        expect(await states()).toEqual(allDone)
+        const again = generations === 2 ? [`${repaired} deleted`] : []
+        expect(await states()).toEqual([...again, ...allDone])
         expect(keysOf('')).toHaveLength(4)
         expect(await ledger.listUnremoved(archive.name)).toEqual([])
       }

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest'
 import type { PruneDeps } from '../../src/archive/prune.ts'
-import { supersededKey } from '../../src/export/object-key.ts'
 import { allDone, createPruneBundle as setup, doomed, kept, told } from '../support/prune-bundle.ts'
 import { worldNow } from '../support/retention-world.ts'
 
@@ -51,11 +50,8 @@ describe('what a policy does not keep', () => {
   })
 
   it('goes with all its generations, also those that were replaced', async () => {
-    const { run, archiveWindow, artifacts, windowNamed, put, keysOf } = await setup()
-    const [first] = keysOf('dt=2026-03-25/')
-    await archiveWindow(await windowNamed('2026-03-25'), 2)
-    await put(supersededKey('p/', first!), String(artifacts.objects.get(first!)))
-    await artifacts.remove(first!)
+    const { run, repair, keysOf } = await setup()
+    await repair('2026-03-25')
     expect(keysOf('_superseded/dt=2026-03-25/')).toHaveLength(1)
     const [pruned] = await run()
     expect(pruned).toMatchObject({ outcome: 'deleted', rows: 4, bytes: 24 })
@@ -125,6 +121,19 @@ describe('what a policy does not keep', () => {
       'whose object is of another size',
       async ({ put, keysOf }) => put(keysOf('dt=2026-03-26/')[0]!, 'x'),
       /names .* of 12 bytes, which has 1$/,
+    ],
+    [
+      'of which there is a later generation that the ledger has not',
+      async ({ put, keysOf }) => put(keysOf('dt=2026-03-26/')[0]!.replace('_g1_', '_g2_'), 'x'),
+      /_g2_.* is of no generation that the ledger has archived/,
+    ],
+    [
+      'of which there is an earlier generation that the ledger has not',
+      async ({ put, keysOf }) => {
+        const [key] = keysOf('dt=2026-03-26/')
+        await put(key!.replace('dt=', '_superseded/dt=').replace('_g1_', '_g7_'), 'x')
+      },
+      /_superseded\/.*_g7_.* is of no generation that the ledger has archived/,
     ],
     [
       'beside whose object there is another',

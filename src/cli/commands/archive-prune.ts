@@ -6,7 +6,9 @@ import { newCommand, type BuildCommand } from '../command.ts'
 import { foundProblem } from '../exit-codes.ts'
 import { createOutput } from '../output.ts'
 import {
+  announcePrune,
   describeKept,
+  describeOne,
   describePruned,
   describeSum,
   keepMeaning,
@@ -45,6 +47,13 @@ export const archivePruneCommand: BuildCommand = (readEnvironment) =>
       try {
         const archives = await pruneArchives(config, createLogger({ level: 'warn' }), {
           ...{ ...options, signal: shutdown.signal },
+          // a look says all at its end; what is deleted is told at once, as much of it as there is when somebody ends it
+          ...(apply
+            ? {
+                onPlan: (plan) => output.note(announcePrune(plan)),
+                onWindow: (pruned) => output.note(describeOne(pruned)),
+              }
+            : {}),
         })
         const deletes = archives.some(({ pruned }) => pruned.length > 0)
         const lines = archives.flatMap(({ plan, pruned }) => [

@@ -1,13 +1,20 @@
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import { readWindow, type ReadWindowDeps } from '../../archive/read-window.ts'
 import type { ArchiveLedger } from '../../archive/ports.ts'
+import { listHolds, type HoldListDeps } from '../../archive/holds.ts'
 import { readSummaries } from '../../archive/summary.ts'
+import { rested } from '../../runtime/rested.ts'
+import type { ArchiveListView } from '../archive-schemas.ts'
 import { viewArchive, viewWindow } from '../archive-view.ts'
 import { answers, problems } from '../schemas.ts'
 
 export interface ArchiveRoutesDeps extends ReadWindowDeps {
   readonly ledger: Pick<ArchiveLedger, 'listArchives' | 'listWindows' | 'summarize'>
+  readonly retention: HoldListDeps['retention']
 }
+
+/** All windows of all archives are counted: no more often than so, however many ask, ms. */
+const restMs = 2000
 
 interface ByNames {
   readonly Params: { readonly archive: string; readonly window: string }
@@ -15,6 +22,7 @@ interface ByNames {
 
 /** `/archives`: which there are and how much of them, and what one window holds. Nothing is changed by them. */
 export function archiveRoutes(app: FastifyInstance, deps: ArchiveRoutesDeps): void {
+  const list = rested(() => listArchives(deps), restMs, { failureMs: 0 })
   app.get(
     '/archives',
     {
@@ -24,10 +32,7 @@ export function archiveRoutes(app: FastifyInstance, deps: ArchiveRoutesDeps): vo
         response: { 200: answers('All of them, by name.', 'ArchiveList'), ...problems() },
       },
     },
-    async (_request, reply) => {
-      const summaries = await readSummaries(deps.ledger, deps.clock.now())
-      return noStore(reply).send({ archives: summaries.map(viewArchive) })
-    },
+    async (_request, reply) => noStore(reply).send(await list()),
   )
 
   app.get<ByNames>(
@@ -53,6 +58,17 @@ export function archiveRoutes(app: FastifyInstance, deps: ArchiveRoutesDeps): vo
     },
     async ({ params }, reply) => noStore(reply).send(viewWindow(await readWindow(deps, params))),
   )
+}
+
+async function listArchives(deps: ArchiveRoutesDeps): Promise<ArchiveListView> {
+  const summaries = await readSummaries(deps.ledger, deps.clock.now())
+  const holds = await listHolds(deps, undefined)
+  const archives = summaries.map((summary) => {
+    const { name } = summary.archive
+    const own = holds.filter(({ hold }) => hold.archive === name)
+    return viewArchive(summary, own)
+  })
+  return { archives }
 }
 
 /** It changes by itself, and signed links are in it. */
