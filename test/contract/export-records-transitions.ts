@@ -79,6 +79,13 @@ export function describeTransitions(records: () => ExportRecords): void {
     expect(record).not.toHaveProperty('leaseUntil')
   })
 
+  it('keeps what a standby had replayed, where one was read', async () => {
+    const { id } = await inState('running')
+    const replayedAt = new Date('2026-01-02T02:59:00.000Z')
+    await records().complete({ id, attempt: 1 }, newArtifact(), { ...times, replayedAt })
+    expect(await records().get(id)).toMatchObject({ state: 'completed', replayedAt, snapshotAt })
+  })
+
   it('shows why an export failed, and when', async () => {
     const { id } = await inState('running')
     await records().fail({ id, attempt: 1 }, { ...failure, again: false })

@@ -1,7 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import type { LedgerWindow } from '../../src/archive/model.ts'
 import { planRepair, repairWindows } from '../../src/archive/repair-windows.ts'
-import { endedWindows, settleWindow, type WindowDeps } from '../../src/archive/window-steps.ts'
+import {
+  endedWindows,
+  requestWindow,
+  settleWindow,
+  type WindowDeps,
+} from '../../src/archive/window-steps.ts'
 import { objectKey, supersededKey } from '../../src/export/object-key.ts'
 import { compareArtifacts } from '../../src/verify/compare-artifacts.ts'
 import { chunksOf, sha256 } from '../support/chunks.ts'
@@ -154,6 +159,26 @@ describe('a generation that is to take the place of the one before', () => {
       ...{ state: 'failed', error: { code: 'ARCHIVE_CORRUPT' } },
       retryAt: expect.any(Date) as Date,
     })
+  })
+
+  it('is requested once a standby has replayed the end of the window and its settling time', async () => {
+    const { deps, definition, windowNamed, ledger } = await setup()
+    const window = await windowNamed(day)
+    await planRepair(ledger, { window, request: window.request })
+    const planned = (await ledger.get({ ...window, generation: 2 }))!
+    const schedule = { ...definition, settleMs: 3_600_000 }
+    const ask = (replayedAt: Date) =>
+      requestWindow(
+        { ...deps, lookAtReplay: () => Promise.resolve({ replayedAt }) },
+        schedule,
+        planned,
+        signal,
+      )
+    const settled = window.to.getTime() + schedule.settleMs
+    expect(await ask(new Date(settled - 1))).toBeUndefined()
+    expect(await ledger.get(planned)).toMatchObject({ state: 'planned', tries: 0 })
+    expect(await ask(new Date(settled))).toBe('requested')
+    expect(await ledger.get(planned)).toMatchObject({ state: 'running', tries: 1 })
   })
 
   it('is not asked for where the window was deleted meanwhile', async () => {
