@@ -66,7 +66,7 @@ const onPostgres = (postgres: InstalledPostgres): TestProjectInlineConfiguration
   test: {
     name: `postgres-${postgres.major}`,
     include: [
-      'test/contract/export-records.test.ts',
+      'test/contract/{export-records,archive-ledger,archive-ledger-writes,retention-ledger,alarm-memory}.test.ts',
       'test/integration/**/*.test.ts',
       postgres === besideRedis ? 'test/e2e/main-job.test.ts' : 'test/e2e/**/*.test.ts',
     ],
