@@ -140,7 +140,7 @@ async function assertKeepsAll(
   const refuse = (why: string, hint: string) =>
     new StateError(
       'ARCHIVE_NOT_REPLACED',
-      `${window.archive} ${window.name}: ${why}: generation ${window.generation} is not kept.`,
+      `${why}: generation ${window.generation} is not kept.`,
       window.state,
       { hint },
     )
@@ -149,7 +149,7 @@ async function assertKeepsAll(
     const named = await namedArtifact(deps, before)
     if (named === undefined) {
       throw refuse(
-        `the manifest of generation ${before.generation} is not there`,
+        `The manifest of generation ${before.generation} is not there`,
         'Put it back from a copy or an earlier version of the object.',
       )
     }
@@ -163,13 +163,13 @@ async function assertKeepsAll(
     if (!(error instanceof ExportError) || error.retryable || error instanceof StateError)
       throw error
     throw refuse(
-      `it cannot be compared with generation ${before.generation}: ${error.message}`,
+      `It cannot be compared with generation ${before.generation}: ${error.message}`,
       'Put the manifest, or the artifact, back from a copy; `longhaul verify` shows what differs.',
     )
   }
   if (missing === 0) return
   throw refuse(
-    `${missing} records of generation ${before.generation} are not in the source any more`,
+    `${missing === 1 ? '1 record' : `${missing} records`} of generation ${before.generation} ${missing === 1 ? 'is' : 'are'} not in the source any more`,
     'The archive keeps what it has. Export the range on demand to see what came late.',
   )
 }

@@ -107,7 +107,7 @@ describe('a generation that is to take the place of the one before', () => {
     expect(failed).toMatchObject({ state: 'failed', error: { code: 'ARCHIVE_NOT_REPLACED' } })
     expect(failed).not.toHaveProperty('retryAt')
     expect(failed!.error!.message).toBe(
-      'services 2026-03-25: 1 records of generation 1 are not in the source any more: generation 2 is not kept.',
+      '1 record of generation 1 is not in the source any more: generation 2 is not kept.',
     )
   })
 
@@ -115,12 +115,12 @@ describe('a generation that is to take the place of the one before', () => {
     [
       'the manifest before it is not there',
       ({ artifacts, manifestOf }) => artifacts.remove(manifestOf(day)),
-      /the manifest of generation 1 is not there/,
+      /^The manifest of generation 1 is not there: generation 2 is not kept/,
     ],
     [
       'the artifact before it is not there',
       ({ artifacts, first }) => artifacts.remove(first),
-      /cannot be compared with generation 1: The manifest .* names .*, which is not there/,
+      /^It cannot be compared with generation 1: The manifest .* names .*, which is not there/,
     ],
     [
       'the artifact before it has other bytes',
