@@ -38,13 +38,17 @@ const besideRedis = hasRedis ? installed.find(({ named }) => !named) : undefined
 /** What looks at files and at commands that connect to nothing. */
 const noServices = ['test/e2e/{cli-keys,cli-usage,documented-containers}.test.ts']
 
+/** What asks the queue for archived windows, and then looks at what became of them: `archive-command`, `nightly-archive` and `archive-alarms` do so on both. */
+const afterQueue =
+  'test/e2e/{archive-check,archive-duckdb,archive-retention,archive-set-back,http-archives,restore-archive,standby-archive,verify}.test.ts'
+
 /** Whatever has to do with the queue, once more, with the queue on Redis. */
 const onRedis: TestProjectInlineConfiguration = {
   extends: true,
   test: {
     name: 'redis',
     include: ['test/integration/{queue,redis}/**/*.test.ts', 'test/e2e/**/*.test.ts'],
-    exclude: [torture, image, ...noServices],
+    exclude: [torture, image, afterQueue, ...noServices],
     globalSetup: [...stack, 'test/support/redis.ts'],
     pool: 'forks',
     provide: { postgres: besideRedis === undefined ? 'any' : { folder: besideRedis.folder } },
