@@ -61,7 +61,7 @@ describe('longhaul archive prune', { timeout: 120_000 }, () => {
     )
     expect([held.code, held.stdout]).toEqual([
       0,
-      'hold 1: services 2025-03-02: a lawsuit; 1 of its windows are archived\n',
+      'hold 1: services 2025-03-02: a lawsuit; 1 of its windows is archived\n',
     ])
     const pruned = jsonOf(await archive('prune', '--apply', '--json'))
     const rest = ['2025-03-02', '2025-03-04', '2025-03-05']

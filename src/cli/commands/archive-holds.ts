@@ -36,7 +36,7 @@ export const archiveHoldCommand: BuildCommand = (readEnvironment) =>
       }
       const views = deleted.map(({ name }) => name)
       output.result({ ...viewHold(placed), archived, deleted: views }, [
-        `${describeHold(placed)}; ${formatCount(archived)} of its windows are archived`,
+        `${describeHold(placed)}; ${formatCount(archived)} of its windows ${archived === 1 ? 'is' : 'are'} archived`,
       ])
     })
 
