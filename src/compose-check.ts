@@ -1,6 +1,5 @@
 /** The composition root of `archive check`. */
 import { exportJob } from '../jobs/export.ts'
-import { checkWindow, type CheckedWindow } from './verify/check-window.ts'
 import { readCoverage, type ArchiveCoverage } from './archive/coverage.ts'
 import type { EnteredArchive } from './archive/model.ts'
 import { repairWindows, type Repair, type RepairedWindow } from './archive/repair-windows.ts'
@@ -11,9 +10,15 @@ import type { Logger } from './logger.ts'
 import { openQueue } from './queue/open-queue.ts'
 import { createProducer } from './queue/producer.ts'
 import { systemClock } from './runtime/clock.ts'
+import { checkWindow, type CheckedWindow } from './verify/check-window.ts'
 
 /** Without dates, windows are checked for so long after their end, ms. */
 const recentMs = 7 * 24 * 3_600_000
+
+/** Before that no window begins that ended so recently: a month of 31 days, and a day for any time zone, ms. */
+const reachMs = recentMs + 32 * 24 * 3_600_000
+
+const localDate = (atMs: number) => new Date(atMs).toISOString().slice(0, 10)
 
 /** Of one archive at the same time. */
 const openWindows = 4
@@ -52,7 +57,9 @@ export const checkArchives = (
   withBase(config, logger, async (base) => {
     const { archive, from, to } = options
     const now = systemClock.now()
-    const archives = await readCoverage(base.ledger, { archive, from, to }, now)
+    // of an archive of many years the end alone is read
+    const begin = from ?? (to === undefined ? localDate(now.getTime() - reachMs) : undefined)
+    const archives = await readCoverage(base.ledger, { archive, from: begin, to }, now)
     const counter = openCounter(base.resources, config)
     const deps = { ...base, counter, keyPrefix: config.keyPrefix }
     const isWanted = (window: ArchiveCoverage['windows'][number]) =>

@@ -49,6 +49,22 @@ describe('longhaul archive check', { timeout: 120_000 }, () => {
     ])
   })
 
+  it('looks at what ended in the last seven days, unless it is told dates', async () => {
+    const { run } = await setup()
+    const dateOf = (daysAgo: number) =>
+      new Date(Date.now() - daysAgo * 86_400_000).toISOString().slice(0, 10)
+    // the last of them ends before this test may see the end of a day
+    const filled = await run(['archive', '--from', dateOf(12), '--to', dateOf(3)])
+    expect(filled.code).toBe(0)
+    const { code, stderr } = await run(['archive', 'check'])
+    expect(code).toBe(0)
+    const checked = lines(stderr).map((line) => line.split(/ +/)[2])
+    expect(checked).toContain(dateOf(6))
+    expect(checked).toContain(dateOf(3))
+    expect(checked).not.toContain(dateOf(9))
+    expect(checked).not.toContain(days[0])
+  })
+
   it('reports what came late and what was removed, and archives the late anew when it is told to', async () => {
     const { system, run, check } = await setup()
     await insertServices(system, 'late-', 1, 3)
