@@ -42,18 +42,28 @@ const noServices = ['test/e2e/{cli-keys,cli-usage,documented-containers}.test.ts
 const afterQueue =
   'test/e2e/{archive-check,archive-duckdb,archive-retention,archive-set-back,http-archives,restore-archive,standby-archive,verify}.test.ts'
 
+/** What goes past the queue, or names one of its own. */
+const besidesQueue = [
+  'test/e2e/{cli-config,cli-dev,cli-download,download-resume,hostile-records}.test.ts',
+  'test/e2e/{http-artifact-formats,http-bad-request,http-body,http-openapi,http-routes}.test.ts',
+  'test/e2e/stream-*.test.ts',
+]
+
 /** Whatever has to do with the queue, once more, with the queue on Redis. */
 const onRedis: TestProjectInlineConfiguration = {
   extends: true,
   test: {
     name: 'redis',
     include: ['test/integration/{queue,redis}/**/*.test.ts', 'test/e2e/**/*.test.ts'],
-    exclude: [torture, image, afterQueue, ...noServices],
+    exclude: [torture, image, afterQueue, ...besidesQueue, ...noServices],
     globalSetup: [...stack, 'test/support/redis.ts'],
     pool: 'forks',
     provide: { postgres: besideRedis === undefined ? 'any' : { folder: besideRedis.folder } },
   },
 }
+
+/** `.ci/run` tests all statements on the oldest PostgreSQL, `services` does on the newest: one between the two is tested by the end-to-end tests on Redis. */
+const allStatements = 'test/integration/{queue,services,source}/**'
 
 /** What makes no connection to the stack's database, or has one of its own by the command line. */
 const noPostgres = [
@@ -74,7 +84,10 @@ const onPostgres = (postgres: InstalledPostgres): TestProjectInlineConfiguration
       'test/integration/**/*.test.ts',
       postgres === besideRedis ? 'test/e2e/main-job.test.ts' : 'test/e2e/**/*.test.ts',
     ],
-    exclude: [torture, image, redisAlone, ...noPostgres],
+    exclude: [
+      ...[torture, image, redisAlone, ...noPostgres],
+      ...(postgres === besideRedis ? [allStatements] : []),
+    ],
     globalSetup: stack,
     pool: 'forks',
     provide: { queue: { backend: 'postgres' }, postgres: { folder: postgres.folder } },
