@@ -3,6 +3,7 @@ import type { ReadOptions, RowBlock } from '../export/ports.ts'
 import { inSpan } from '../runtime/trace.ts'
 import { planSegment, wholeRange, type SpanTask, type Task } from './plan-segment.ts'
 import type { Reader, ReadSegmentOptions } from './reader.ts'
+import type { RowSizes } from './row-sizes.ts'
 
 /** A segment that has so many times the rows that were wanted is left to be planned anew. */
 const patience = 2
@@ -18,6 +19,7 @@ export interface ReadAheadDeps {
   /** Asked of each reader between two segments; true when it is to read no more. Never of the last one. */
   readonly dismiss: (reader: Reader) => boolean
   readonly sizes: ReadAheadSizes
+  readonly rowSizes: RowSizes
   /** Told that nobody wants rows any more: whatever a reader still waits for is to end. */
   readonly stop: (finished: boolean) => void
 }
@@ -44,7 +46,7 @@ interface Slot {
  */
 export async function* readAhead(
   queries: readonly DatasetQuery[],
-  { first, another, dismiss, sizes, stop }: ReadAheadDeps,
+  { first, another, dismiss, sizes, rowSizes, stop }: ReadAheadDeps,
   { separator }: ReadOptions,
 ): AsyncGenerator<RowBlock> {
   const { segmentBytes, readAheadBytes } = sizes
@@ -58,9 +60,10 @@ export async function* readAhead(
   let planning: Promise<unknown> = Promise.resolve()
   const working: Promise<void>[] = []
 
-  /** Measured; before there is anything to measure, so much that the first look is a short one. */
+  /** Measured; before anything of this query ever was, so much that the first look is a short one. */
   function rowBytes({ kind, query }: Task): number {
-    if (seen.rows > 0) return seen.bytes / seen.rows
+    const measured = seen.rows > 0 ? seen.bytes / seen.rows : rowSizes.of(query)
+    if (measured !== undefined) return measured
     return kind === 'whole' ? query.rowBytes : doubt * query.rowBytes
   }
   const wantedRows = (task: Task) => Math.max(1, Math.ceil(segmentBytes / rowBytes(task)))
@@ -134,6 +137,7 @@ export async function* readAhead(
       }
       if (stopped) return filled
     }
+    rowSizes.measured(slot.task.query, seen)
     slot.done = true
     changed.notify()
     return filled

@@ -66,6 +66,8 @@ export async function setSort({ ask }: Pick<Session, 'ask'>, allowed: boolean): 
 
 export function createReader(session: Session): Reader {
   let sorts = false
+  /** Of whole queries, which are asked for twice: how many rows there are to come, and where to cut them. */
+  const estimates = new WeakMap<object, Estimate>()
 
   async function allowSort(allowed: boolean): Promise<void> {
     if (allowed === sorts) return
@@ -142,10 +144,15 @@ export function createReader(session: Session): Reader {
 
   return {
     async estimate(query, span) {
-      await allowSort(query.mayBeSorted)
       const { segments } = query
+      const isWhole = span === undefined || span === segments?.range
+      const known = isWhole ? estimates.get(segments ?? query) : undefined
+      if (known !== undefined) return known
+      await allowSort(query.mayBeSorted)
       const plan = await explain(session, segments?.places(span ?? segments.range) ?? query)
-      return { rows: plan?.['Plan Rows'] ?? 0, cost: plan?.['Total Cost'] ?? 0 }
+      const estimate = { rows: plan?.['Plan Rows'] ?? 0, cost: plan?.['Total Cost'] ?? 0 }
+      if (isWhole) estimates.set(segments ?? query, estimate)
+      return estimate
     },
     placeAt,
     readQuery: readElements,

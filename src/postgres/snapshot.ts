@@ -5,6 +5,7 @@ import { inSpan } from '../runtime/trace.ts'
 import { readAhead, type ReadAheadSizes } from './read-ahead.ts'
 import { createReaderShares, type ReaderShare, type ReaderShares } from './reader-shares.ts'
 import { createReader, type Reader } from './reader.ts'
+import { createRowSizes, type RowSizes } from './row-sizes.ts'
 import { openSession, type Session } from './session.ts'
 import { createSourceConnections, type SourceConnections } from './source-connections.ts'
 import type { SourceLimits } from './source-limits.ts'
@@ -31,6 +32,7 @@ export interface PostgresRowSource extends RowSource {
 export function createRowSource(url: string, options: RowSourceOptions): PostgresRowSource {
   const connections = createSourceConnections(url)
   const shares = createReaderShares(options.readers)
+  const rowSizes = createRowSizes()
   return {
     async open({ signal }) {
       const { limits, readers } = options
@@ -43,7 +45,7 @@ export function createRowSource(url: string, options: RowSourceOptions): Postgre
           openSession(connections, { limits, share: readers > 1, signal: both }),
         )
         return createSnapshot(
-          { connections, shares, first: { session, share }, signal: both, left },
+          { connections, shares, rowSizes, first: { session, share }, signal: both, left },
           options,
         )
       } catch (error) {
@@ -69,13 +71,14 @@ function leave({ session, share }: Seat): Promise<void> {
 interface SnapshotDeps {
   readonly connections: SourceConnections
   readonly shares: ReaderShares
+  readonly rowSizes: RowSizes
   readonly first: Seat
   readonly signal: AbortSignal
   readonly left: AbortController
 }
 
 function createSnapshot(
-  { connections, shares, first, signal, left }: SnapshotDeps,
+  { connections, shares, rowSizes, first, signal, left }: SnapshotDeps,
   { limits, segmentBytes, readAheadBytes }: RowSourceOptions,
 ): Snapshot {
   const reader = createReader(first.session)
@@ -132,7 +135,8 @@ function createSnapshot(
       }
       try {
         const sizes = { segmentBytes, readAheadBytes }
-        yield* readAhead(queries, { first: reader, another, dismiss, sizes, stop }, options)
+        const deps = { first: reader, another, dismiss, sizes, rowSizes, stop }
+        yield* readAhead(queries, deps, options)
       } finally {
         await Promise.all([...leaving, ...[...joined.values()].map(leave)])
       }

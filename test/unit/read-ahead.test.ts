@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { Segment, Span } from '../../src/datasets/dataset.ts'
 import type { RowBlock } from '../../src/export/ports.ts'
 import { readAhead } from '../../src/postgres/read-ahead.ts'
+import { createRowSizes } from '../../src/postgres/row-sizes.ts'
 import type { Reader } from '../../src/postgres/reader.ts'
 import { createDice, type Dice } from '../support/dice.ts'
 import { endsOf, segmentedQuery } from '../support/segmented-query.ts'
@@ -105,6 +106,7 @@ function roll(seed: number) {
       )
       return opening
     },
+    rowSizes: createRowSizes(),
     sizes: { segmentBytes: 10 + dice.between(0, 499), readAheadBytes: 10 + dice.between(0, 1999) },
     stop: (whole: boolean) => void finished.push(whole),
   }
@@ -178,6 +180,7 @@ describe('what is read ahead', () => {
         first: reader(),
         another: () => Promise.resolve(reader()),
         dismiss: () => false,
+        rowSizes: createRowSizes(),
         sizes: { segmentBytes: 800, readAheadBytes: 1600 },
         stop: () => undefined,
       },
@@ -188,5 +191,45 @@ describe('what is read ahead', () => {
     // a block of up to 20 rows more for each of the readers
     expect(read).toBeLessThanOrEqual(value.bytes.length + 1600 + 8 * 160)
     await blocks.return(undefined)
+  })
+})
+
+describe('what rows had when they were read before', () => {
+  it('spares a reader the small segments by which it would find out', async () => {
+    const rows = Array.from({ length: 400 }, (_, n) => ({
+      ms: begin + n,
+      id: String(n).padStart(4, '0'),
+    }))
+    const rowSizes = createRowSizes()
+    /** @returns how many rows were read of each segment */
+    async function readOnce(): Promise<readonly number[]> {
+      const segments: number[] = []
+      const reader = fakeReader(rows, createDice(1), { wrong: 1 })
+      const first: Reader = {
+        ...reader,
+        async *readSegment(...args) {
+          const at = segments.push(0) - 1
+          const reading = reader.readSegment(...args)
+          for (;;) {
+            const next = await reading.next()
+            if (next.done === true) return next.value
+            segments[at]! += next.value.rows
+            yield next.value
+          }
+        },
+      }
+      const others = { another: () => undefined, dismiss: () => false, stop: () => undefined }
+      const sizes = { segmentBytes: 3000, readAheadBytes: 6000 }
+      const deps = { first, ...others, sizes, rowSizes }
+      let count = 0
+      for await (const block of readAhead([segmentedQuery(range)], deps, { separator })) {
+        count += block.rows
+      }
+      expect(count).toBe(rows.length)
+      return segments
+    }
+    const [before, after] = [await readOnce(), await readOnce()]
+    expect(before[0]).toBeLessThan(after[0]!)
+    expect(after.length).toBeLessThan(before.length)
   })
 })
