@@ -8,7 +8,6 @@ import type { ExportRecord } from './export/model.ts'
 import type { Logger } from './logger.ts'
 import { createRegistry } from './metrics/registry.ts'
 import { createRowCounter } from './postgres/count-rows.ts'
-import { sourceLimits } from './postgres/source-limits.ts'
 import { systemClock } from './runtime/clock.ts'
 import { createResources, type Resources } from './runtime/resources.ts'
 import { statedByRecord, verifyArtifact, type Verdict } from './verify/verify-export.ts'
@@ -110,12 +109,9 @@ export async function withBase<T>(
   }
 }
 
-/** Counts what the source has, under the limits of exports. */
+/** Counts what the source has; a count may take as long as an export. */
 export function openCounter(resources: Resources, config: Config) {
-  const limits = sourceLimits({
-    stallMs: config.stallSeconds * 1000,
-    maxMs: config.maxSeconds * 1000,
-  })
+  const limits = { stallMs: config.stallSeconds * 1000, maxMs: config.maxSeconds * 1000 }
   return resources.add(createRowCounter(config.sourceDatabaseUrl, limits), (counter) =>
     counter.close(),
   )

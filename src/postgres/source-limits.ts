@@ -13,8 +13,8 @@ export interface SourceLimits {
 /** How much later the server acts than we do, whose error says more, ms. */
 const marginMs = 30_000
 
-/** PostgreSQL counts no further: 24 days. */
-const longestMs = 2 ** 31 - 1
+/** PostgreSQL counts no further, nor does a timer of Node: 24 days. */
+export const longestMs = 2 ** 31 - 1
 
 export interface OwnLimits {
   /** No row read, and none taken, for so long ends what is read, ms. */
