@@ -26,8 +26,8 @@ export async function admitNext(
   { perKey }: AdmitOptions,
 ): Promise<readonly string[]> {
   const admitted = await records.admit(requestedBy, { perKey, limit: batchSize })
-  for (const { id, dispatch, traceparent } of admitted) {
-    await inTraceOf(traceparent, () => queue.enqueue(id, dispatch))
+  for (const dispatched of admitted) {
+    await inTraceOf(dispatched.traceparent, () => queue.enqueue(dispatched))
   }
   return admitted.map(({ id }) => id)
 }

@@ -109,11 +109,8 @@ export interface AdmitQuery {
   readonly limit: number
 }
 
-export interface Dispatched {
-  readonly id: string
-  readonly dispatch: number
-  readonly traceparent?: string | undefined
-}
+/** An export and the number of its dispatch. */
+export type Dispatched = Pick<ExportRecord, 'id' | 'dispatch' | 'archive' | 'traceparent'>
 
 export interface AttemptFailure {
   readonly error: ErrorFacts
@@ -149,10 +146,15 @@ export type DispatchedJob = 'waiting' | 'taken' | 'gone'
 
 /** Wakes a worker for an export. */
 export interface ExportQueue {
-  /** Adding the same dispatch twice is harmless. @throws QueueError */
-  enqueue(id: string, dispatch: number): Promise<void>
+  /** Adding the same dispatch twice is harmless. What is archived waits until nothing else does. @throws QueueError */
+  enqueue(dispatched: Dispatched): Promise<void>
   /** What has become of the job of a dispatch. @throws QueueError */
   look(id: string, dispatch: number): Promise<DispatchedJob>
+}
+
+export interface ListOptions {
+  readonly signal: AbortSignal
+  readonly only?: 'objects' | undefined
 }
 
 /** The database that is exported. Only ever read. */
@@ -241,8 +243,8 @@ export interface ArtifactStore {
   remove(key: string): Promise<void>
   /** Aborts every open upload of this key; an object there stays. Nothing there is no error. */
   abortUploads(key: string): Promise<void>
-  /** All objects and open uploads whose keys begin so, as they are found. */
-  list(prefix: string, options: { readonly signal: AbortSignal }): AsyncIterable<StoredEntry>
+  /** All objects whose keys begin so, and unless those alone are wanted all open uploads, as they are found. */
+  list(prefix: string, options: ListOptions): AsyncIterable<StoredEntry>
   /** Signs a link. Does not look whether the object exists. */
   link(key: string, options: LinkOptions): Promise<Link>
 }

@@ -45,7 +45,7 @@ export async function reconcileExports(
     // a new number: a job id that was used once may be refused in silence
     const record = await records.redispatch(id, dispatch)
     if (record === undefined) continue
-    await inTraceOf(record.traceparent, () => queue.enqueue(id, record.dispatch))
+    await inTraceOf(record.traceparent, () => queue.enqueue(record))
     dispatched.push(id)
   }
   const last = found.length < batchSize ? undefined : found.at(-1)

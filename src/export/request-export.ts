@@ -68,6 +68,6 @@ export async function acceptExport(
     )
   }
   // also for a repeated request: the first one may have died between its record and its job
-  if (record.state === 'queued') await queue.enqueue(record.id, record.dispatch)
+  if (record.state === 'queued') await queue.enqueue(record)
   return { record, created }
 }

@@ -1,5 +1,6 @@
 /** SQL that keeps the running exports of one API key below a number. */
 import type { Dispatched } from '../export/ports.ts'
+import type { ExportRow } from './export-row.ts'
 import type { Query } from './pool.ts'
 
 /** Any number that nobody else uses: with the hash of a key's name, one decision at a time about its exports. */
@@ -44,7 +45,7 @@ export async function admit(
   { perKey, limit }: { readonly perKey: number | undefined; readonly limit: number },
 ): Promise<readonly Dispatched[]> {
   await takeTurns(query, requestedBy)
-  const { rows } = await query<{ id: string; dispatch: number; traceparent: string | null }>(
+  const { rows } = await query<AdmittedRow>(
     `with next as (
        select id from longhaul.exports
        where held_back and state = 'queued' and requested_by = $1
@@ -53,12 +54,18 @@ export async function admit(
          (select count(*) from longhaul.exports where requested_by = $1 and state = 'running')))), admitted as (
        update longhaul.exports set held_back = false, dispatch = dispatch + 1
        where id in (select id from next)
-       returning id, dispatch, traceparent, created_at)
-     select id, dispatch, traceparent from admitted order by created_at, id`,
+       returning id, dispatch, archive, traceparent, created_at)
+     select id, dispatch, archive, traceparent from admitted order by created_at, id`,
     [requestedBy, perKey ?? limit, limit],
   )
-  return rows.map((row) => ({ ...row, traceparent: row.traceparent ?? undefined }))
+  return rows.map(({ id, dispatch, archive, traceparent }) => ({
+    ...{ id, dispatch },
+    ...(archive === null ? {} : { archive }),
+    ...(traceparent === null ? {} : { traceparent }),
+  }))
 }
+
+type AdmittedRow = Pick<ExportRow, 'id' | 'dispatch' | 'archive' | 'traceparent'>
 
 /** The keys of which exports are held back. */
 export async function keysHeldBack(query: Query): Promise<readonly string[]> {

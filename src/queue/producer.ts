@@ -7,6 +7,9 @@ import { logErrors, queueUnavailable, type ErrorLog } from './queue-errors.ts'
 /** More than any export is allowed: the record decides whether there is another attempt. */
 const attempts = 1_000
 
+/** Of what nobody waits for: in BullMQ any priority is behind none. A backfill of a year holds up nobody's export. */
+const behind = 1
+
 export interface Producer extends ExportQueue {
   /** Asks whether the queue answers. @throws QueueError */
   readonly probe: Probe
@@ -45,8 +48,11 @@ export async function createProducer(
     throw error
   }
   return {
-    async enqueue(id, dispatch) {
-      await translated(queue.add(name, { exportId: id }, { jobId: `${id}-${dispatch}` }))
+    async enqueue({ id, dispatch, archive }) {
+      const priority = archive === undefined ? {} : { priority: behind }
+      await translated(
+        queue.add(name, { exportId: id }, { jobId: `${id}-${dispatch}`, ...priority }),
+      )
     },
     async look(id, dispatch) {
       const job = await translated(queue.getJob(`${id}-${dispatch}`))

@@ -4,14 +4,14 @@ import {
   type ListMultipartUploadsCommandOutput,
   type S3Client,
 } from '@aws-sdk/client-s3'
-import type { StoredEntry } from '../export/ports.ts'
+import type { ListOptions, StoredEntry } from '../export/ports.ts'
 
-/** Every object and every open upload below a prefix, a page of at most 1,000 in memory at a time. */
+/** Every object and, unless they are left out, every open upload below a prefix, a page of at most 1,000 in memory at a time. */
 export async function* listEntries(
   client: S3Client,
   bucket: string,
   prefix: string,
-  { signal }: { readonly signal: AbortSignal },
+  { signal, only }: ListOptions,
 ): AsyncGenerator<StoredEntry> {
   const options = { abortSignal: signal }
   const below = { Bucket: bucket, Prefix: prefix }
@@ -20,6 +20,7 @@ export async function* listEntries(
       if (key !== undefined && at !== undefined) yield { kind: 'object', key, at }
     }
   }
+  if (only === 'objects') return
 
   let page: ListMultipartUploadsCommandOutput | undefined
   do {

@@ -99,7 +99,7 @@ async function findOthers(
 ): Promise<readonly string[]> {
   const begin = generationsPrefix(keyPrefix, { ...window, name: window.archive }, spec)
   const others: string[] = []
-  for await (const { kind, key } of artifacts.list(begin, options)) {
+  for await (const { kind, key } of artifacts.list(begin, { ...options, only: 'objects' })) {
     if (kind === 'object' && key !== manifest.artifact.key) others.push(key)
   }
   return others.map((key) => `the partition holds ${key}, too, which the manifest does not name`)

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { admitAll } from '../../src/export/admit-exports.ts'
+import type { Dispatched } from '../../src/export/ports.ts'
 import { exportBundle, fourRows } from '../support/export-bundle.ts'
 import { createListSource } from '../support/list-source.ts'
 import { createMemoryExportRecords } from '../support/memory-export-records.ts'
@@ -19,7 +20,7 @@ async function threeOfOneKey() {
   }
   const enqueued: string[] = []
   const queue = {
-    enqueue(id: string, dispatch: number) {
+    enqueue({ id, dispatch }: Dispatched) {
       enqueued.push(`${id} ${dispatch}`)
       return Promise.resolve()
     },

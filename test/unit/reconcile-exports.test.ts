@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { QueueError } from '../../src/errors.ts'
-import type { DispatchedJob } from '../../src/export/ports.ts'
+import type { Dispatched, DispatchedJob } from '../../src/export/ports.ts'
 import { reconcileExports } from '../../src/export/reconcile-exports.ts'
 import { createMemoryExportRecords } from '../support/memory-export-records.ts'
 import { newExport } from '../support/new-export.ts'
@@ -15,7 +15,7 @@ function setup() {
   const jobs = new Set<string>()
   const taken = new Set<string>()
   const queue = {
-    enqueue: (id: string, dispatch: number) => {
+    enqueue: ({ id, dispatch }: Dispatched) => {
       jobs.add(`${id}-${dispatch}`)
       return Promise.resolve()
     },

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { QueueError, SpecError } from '../../src/errors.ts'
+import type { Dispatched } from '../../src/export/ports.ts'
 import { requestExport } from '../../src/export/request-export.ts'
 import { createMemoryExportRecords } from '../support/memory-export-records.ts'
 
@@ -10,7 +11,7 @@ function setup() {
   const records = createMemoryExportRecords()
   const enqueued: (readonly [id: string, dispatch: number, state: string])[] = []
   const queue = {
-    async enqueue(id: string, dispatch: number) {
+    async enqueue({ id, dispatch }: Dispatched) {
       enqueued.push([id, dispatch, (await records.get(id)).state])
     },
   }

@@ -39,27 +39,27 @@ describe('a queue whose connections break', () => {
     expect(errors.length).toBeGreaterThan(0)
     expect(errors.length).toBeLessThan(20)
     proxy.heal()
-    await queue.producer.enqueue(newId(), 1)
+    await queue.producer.enqueue({ id: newId(), dispatch: 1 })
     await until(() => queue.runs.length === 1)
   })
 
   it('by falling silent for good is taken up again on others', { timeout: 90_000 }, async () => {
     const { queue, proxy, connection } = await setup()
     await queue.startWorker({ connection })
-    await queue.producer.enqueue(newId(), 1)
+    await queue.producer.enqueue({ id: newId(), dispatch: 1 })
     // what would end the job may claim the next one: its answer must not be lost here
     await until(() => queue.runs.length === 1)
     await queue.empty()
     proxy.strike({ then: 'stall', forGood: true })
     proxy.heal()
-    await queue.producer.enqueue(newId(), 1)
+    await queue.producer.enqueue({ id: newId(), dispatch: 1 })
     await until(() => queue.runs.length === 2, { timeoutMs: 60_000 })
   })
 
   it('by falling silent for good does not keep a worker from stopping', async () => {
     const { queue, proxy, connection } = await setup()
     const worker = await queue.startWorker({ connection })
-    await queue.producer.enqueue(newId(), 1)
+    await queue.producer.enqueue({ id: newId(), dispatch: 1 })
     await until(() => queue.runs.length === 1)
     await queue.empty()
     proxy.strike({ then: 'stall', forGood: true })

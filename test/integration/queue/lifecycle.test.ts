@@ -48,7 +48,7 @@ describe('start and stop', () => {
         else await stopping
       } else if (roll(3) === 0) {
         const producer = await createProducer(connection, definition.name, logger)
-        if (roll(2) === 0) await producer.enqueue(newId(), 1)
+        if (roll(2) === 0) await producer.enqueue({ id: newId(), dispatch: 1 })
         open.push(() => producer.close())
       } else {
         const options = { concurrency: 1 + roll(3), lockMs: 30_000, logger }
@@ -81,7 +81,7 @@ describe('a job without a record', () => {
     onTestFinished(() => worker.stop({ graceMs: 0 }))
 
     const id = newId()
-    await queue.producer.enqueue(id, 1)
+    await queue.producer.enqueue({ id, dispatch: 1 })
     const failed = await until(() => logLines.find((line) => line.includes('job failed')))
     expect(JSON.parse(failed)).toMatchObject({
       level: 'error',

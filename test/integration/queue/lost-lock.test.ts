@@ -19,7 +19,7 @@ describe('a job whose lock was lost while it ran', () => {
     })
     await queue.startWorker()
     const id = newId()
-    await queue.producer.enqueue(id, 1)
+    await queue.producer.enqueue({ id, dispatch: 1 })
     await until(() => queue.runs.length === 1)
     return { queue, gate, id }
   }
@@ -28,12 +28,12 @@ describe('a job whose lock was lost while it ran', () => {
     const { queue, gate, id } = await lostLock(done)
     await queue.backend.lose()
     // enqueued again, as the reconciler does; the first run has not heard of it
-    await queue.producer.enqueue(id, 2)
+    await queue.producer.enqueue({ id, dispatch: 2 })
     await until(() => queue.runs.length === 2)
     expect(queue.runs[0]!.signal.aborted).toBe(false)
     gate.resolve()
     await queue.empty()
-    await queue.producer.enqueue(newId(), 1)
+    await queue.producer.enqueue({ id: newId(), dispatch: 1 })
     await until(() => queue.runs.length === 3)
   })
 
@@ -46,7 +46,7 @@ describe('a job whose lock was lost while it ran', () => {
     const { queue, gate } = await lostLock(outcome)
     await queue.backend.lose()
     gate.resolve()
-    await queue.producer.enqueue(newId(), 1)
+    await queue.producer.enqueue({ id: newId(), dispatch: 1 })
     await until(() => queue.runs.length === 2)
     await queue.empty()
   })

@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { NotFoundError, SourceError } from '../../../src/errors.ts'
+import { InterruptedError, NotFoundError, SourceError } from '../../../src/errors.ts'
 import type { JobOutcome } from '../../../src/queue/job-definition.ts'
 import { deferred } from '../../support/deferred.ts'
 import { until } from '../../support/until.ts'
@@ -13,7 +13,7 @@ describe('a job', () => {
     const queue = await setupQueue(onTestFinished, { run: () => done })
     await Promise.all([queue.startWorker(), queue.startWorker(), queue.startWorker()])
     const ids = Array.from({ length: 12 }, newId)
-    for (const id of ids) await queue.producer.enqueue(id, 1)
+    for (const id of ids) await queue.producer.enqueue({ id, dispatch: 1 })
     await until(() => queue.runs.length >= ids.length)
     await queue.empty()
     expect(queue.runs.map(({ payload }) => payload.exportId).sort()).toEqual([...ids].sort())
@@ -22,19 +22,49 @@ describe('a job', () => {
 
   it('waits for a worker to come', async () => {
     const queue = await setupQueue(onTestFinished, { run: () => done })
-    await queue.producer.enqueue(newId(), 1)
+    await queue.producer.enqueue({ id: newId(), dispatch: 1 })
     expect(await queue.counts()).toMatchObject({ waiting: 1 })
     await queue.startWorker()
     await until(() => queue.runs.length === 1)
     await queue.empty()
   })
 
+  it('of an archive waits until no other does, also when it was interrupted', async () => {
+    const gate = deferred()
+    const archived = {
+      id: newId(),
+      archive: { name: 'services', date: '2026-01-01', generation: 1 },
+    }
+    const queue = await setupQueue(onTestFinished, {
+      run: async ({ number }) => {
+        if (number > 1) return done
+        await gate.promise
+        return { outcome: 'interrupted', error: new InterruptedError('stopping') }
+      },
+    })
+    await queue.producer.enqueue({ ...archived, dispatch: 1 })
+    await queue.startWorker({ concurrency: 1 })
+    await until(() => queue.runs.length === 1)
+    await queue.producer.enqueue({ ...archived, dispatch: 2 })
+    expect(await queue.producer.look(archived.id, 2)).toBe('waiting')
+    const others = [newId(), newId()]
+    for (const id of others) await queue.producer.enqueue({ id, dispatch: 1 })
+    gate.resolve()
+    await until(() => queue.runs.length === 5)
+    await queue.empty()
+    expect(queue.runs.map(({ payload }) => payload.exportId)).toEqual([
+      archived.id,
+      ...others,
+      ...[archived.id, archived.id],
+    ])
+  })
+
   it('is one however often the same dispatch is enqueued', async () => {
     const queue = await setupQueue(onTestFinished, { run: () => done })
     const id = newId()
-    await Promise.all(Array.from({ length: 5 }, () => queue.producer.enqueue(id, 1)))
+    await Promise.all(Array.from({ length: 5 }, () => queue.producer.enqueue({ id, dispatch: 1 })))
     expect(await queue.counts()).toMatchObject({ waiting: 1 })
-    await queue.producer.enqueue(id, 2)
+    await queue.producer.enqueue({ id, dispatch: 2 })
     expect(await queue.counts()).toMatchObject({ waiting: 2 })
     await queue.startWorker()
     await until(() => queue.runs.length === 2)
@@ -53,7 +83,7 @@ describe('a job', () => {
     const id = newId()
     const look = () => queue.producer.look(id, 1)
     expect(await look()).toBe('gone')
-    await queue.producer.enqueue(id, 1)
+    await queue.producer.enqueue({ id, dispatch: 1 })
     expect(await look()).toBe('waiting')
     await queue.startWorker()
     await until(() => queue.runs.length === 1)
@@ -72,10 +102,10 @@ describe('a job', () => {
     })
     await queue.startWorker()
     const id = newId()
-    await queue.producer.enqueue(id, 1)
+    await queue.producer.enqueue({ id, dispatch: 1 })
     await until(() => queue.runs.length === 1)
     await queue.empty()
-    await queue.producer.enqueue(id, 1)
+    await queue.producer.enqueue({ id, dispatch: 1 })
     await until(() => queue.runs.length === 2)
     await queue.empty()
   })
@@ -89,7 +119,7 @@ describe('a job that ends', () => {
       run: ({ number }) => (number < 3 ? { outcome: 'retry', error } : done),
     })
     await queue.startWorker()
-    await queue.producer.enqueue(newId(), 1)
+    await queue.producer.enqueue({ id: newId(), dispatch: 1 })
     await until(() => queue.runs.length === 3)
     await queue.empty()
     expect(queue.attemptsMade).toEqual([1, 2])
@@ -101,7 +131,7 @@ describe('a job that ends', () => {
   it('with failed does not come again', async () => {
     const queue = await setupQueue(onTestFinished, { run: () => ({ outcome: 'failed', error }) })
     await queue.startWorker()
-    await queue.producer.enqueue(newId(), 1)
+    await queue.producer.enqueue({ id: newId(), dispatch: 1 })
     await until(() => queue.runs.length === 1)
     await queue.empty()
     expect(queue.runs).toHaveLength(1)
@@ -120,7 +150,7 @@ describe('a job that ends', () => {
       },
     })
     await queue.startWorker()
-    await queue.producer.enqueue(newId(), 1)
+    await queue.producer.enqueue({ id: newId(), dispatch: 1 })
     await until(() => queue.runs.length === 3)
     expect(queue.runs[1]!.startedAt).toBeGreaterThanOrEqual(time)
     expect(queue.attemptsMade).toEqual([1])
@@ -132,9 +162,9 @@ describe('a job that ends', () => {
         number === 1 ? { outcome: 'later', until: new Date(Date.now() + 600_000) } : done,
     })
     await queue.startWorker()
-    await queue.producer.enqueue(newId(), 1)
+    await queue.producer.enqueue({ id: newId(), dispatch: 1 })
     await until(() => queue.runs.length === 1)
-    await queue.producer.enqueue(newId(), 1)
+    await queue.producer.enqueue({ id: newId(), dispatch: 1 })
     await until(() => queue.runs.length === 2)
     await until(async () => (await queue.counts())['active'] === 0)
     expect(await queue.counts()).toMatchObject({ delayed: 1, waiting: 0 })
@@ -158,7 +188,7 @@ describe('a job that throws', () => {
       },
     })
     await queue.startWorker()
-    await queue.producer.enqueue(newId(), 1)
+    await queue.producer.enqueue({ id: newId(), dispatch: 1 })
     await until(() => queue.runs.length === runs)
     await queue.empty()
     expect(queue.runs).toHaveLength(runs)

@@ -28,11 +28,17 @@ export interface TestQueue {
   readonly logLines: readonly string[]
   /** The definition, to start a worker of one's own with. */
   readonly definition: JobDefinition<ExportPayload, undefined>
-  startWorker(options?: { readonly connection?: QueueConnection }): Promise<JobWorker>
+  startWorker(options?: WorkerChoices): Promise<JobWorker>
   /** Resolves when no job waits, runs or is delayed. */
   empty(): Promise<unknown>
   /** How many jobs there are, by state. */
   counts(): Promise<Readonly<Record<string, number>>>
+}
+
+interface WorkerChoices {
+  readonly connection?: QueueConnection
+  /** Default: 2. */
+  readonly concurrency?: number
 }
 
 export interface TestQueueOptions {
@@ -71,7 +77,10 @@ export async function setupQueue(
   const inspector = new connection.classes.Queue(definition.name, connection.producer)
   await inspector.waitUntilReady()
   release(() => inspector.close())
-  const counts = () => inspector.getJobCounts('waiting', 'active', 'delayed', 'failed', 'completed')
+  const counts = () =>
+    inspector.getJobCounts(
+      ...(['waiting', 'prioritized', 'active', 'delayed', 'failed', 'completed'] as const),
+    )
 
   return {
     backend,
@@ -84,7 +93,7 @@ export async function setupQueue(
     counts,
     async startWorker(options = {}) {
       const worker = await startWorker(options.connection ?? connection, definition, undefined, {
-        concurrency: 2,
+        concurrency: options.concurrency ?? 2,
         lockMs: 30_000,
         logger,
       })

@@ -24,7 +24,7 @@ describe('a worker that stops', () => {
     })
     const worker = await queue.startWorker()
     const id = newId()
-    await queue.producer.enqueue(id, 1)
+    await queue.producer.enqueue({ id, dispatch: 1 })
     await until(() => queue.runs.length === 1)
     await worker.stop({ graceMs: 0 })
     expect(queue.runs[0]!.signal.reason).toBeInstanceOf(InterruptedError)
@@ -49,7 +49,7 @@ describe('a worker that stops', () => {
       },
     })
     const worker = await queue.startWorker()
-    await queue.producer.enqueue(newId(), 1)
+    await queue.producer.enqueue({ id: newId(), dispatch: 1 })
     await until(() => queue.runs.length === 1)
     let stopped = false
     const stopping = worker.stop({ graceMs: 60_000 }).then(() => (stopped = true))
@@ -69,7 +69,7 @@ describe('a worker that stops', () => {
         return done
       },
     })
-    await queue.producer.enqueue(newId(), 1)
+    await queue.producer.enqueue({ id: newId(), dispatch: 1 })
     // the look for a job that is under way while it closes is a race: several times, so that it shows
     for (let round = 1; round <= 8; round++) {
       finish = deferred()
@@ -77,7 +77,7 @@ describe('a worker that stops', () => {
       const worker = await queue.startWorker()
       await until(() => queue.runs.length === runs + 1)
       const stopping = worker.stop({ graceMs: 60_000 })
-      await queue.producer.enqueue(newId(), 1)
+      await queue.producer.enqueue({ id: newId(), dispatch: 1 })
       finish.resolve()
       await stopping
       expect(queue.runs).toHaveLength(runs + 1)
@@ -88,7 +88,7 @@ describe('a worker that stops', () => {
   it('interrupts its job when the grace period ends', async () => {
     const queue = await setupQueue(onTestFinished, { run: interruptible })
     const worker = await queue.startWorker()
-    await queue.producer.enqueue(newId(), 1)
+    await queue.producer.enqueue({ id: newId(), dispatch: 1 })
     await until(() => queue.runs.length === 1)
     const began = Date.now()
     await worker.stop({ graceMs: 300 })

@@ -29,7 +29,7 @@ describe('a worker whose Redis is away', () => {
     const options = { concurrency: 1, lockMs: 30_000, logger }
     const worker = await startWorker(connection, definition, undefined, options)
     onTestFinished(() => worker.stop({ graceMs: 0 }))
-    await producer.enqueue(newId(), 1)
+    await producer.enqueue({ id: newId(), dispatch: 1 })
     await until(() => logLines.some((line) => line.includes('job started')))
 
     process.kill(redis.pid, 'SIGKILL')
@@ -65,10 +65,10 @@ describe('a producer whose Redis is silent', () => {
     const { opened, logger } = open({ url: proxy.url })
     const producer = await createProducer(await opened, 'silent', logger)
     onTestFinished(() => producer.close())
-    await producer.enqueue(newId(), 1)
+    await producer.enqueue({ id: newId(), dispatch: 1 })
     const began = performance.now()
     const failure = async () => {
-      await expect(producer.enqueue(newId(), 1)).rejects.toThrow(QueueError)
+      await expect(producer.enqueue({ id: newId(), dispatch: 1 })).rejects.toThrow(QueueError)
       return performance.now() - began
     }
     return { proxy, failure }

@@ -55,7 +55,7 @@ export async function useQueue({ opened, logger }: ReturnType<typeof open>): Pro
 export async function expectWorks(opening: ReturnType<typeof open>): Promise<void> {
   const { producer, ran } = await useQueue(opening)
   const id = newId()
-  await producer.enqueue(id, 1)
+  await producer.enqueue({ id, dispatch: 1 })
   await until(() => ran.length === 1)
   expect(ran).toEqual([id])
   expect(opening.logLines.filter((line) => line.includes('"level":"error"'))).toEqual([])

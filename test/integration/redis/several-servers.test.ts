@@ -59,14 +59,14 @@ describe('Redis that Sentinels watch', () => {
   it('goes on after a failover', { timeout: 90_000 }, async () => {
     const { master, opening } = await setup()
     const { producer, ran } = await useQueue(opening)
-    await producer.enqueue(newId(), 1)
+    await producer.enqueue({ id: newId(), dispatch: 1 })
     await until(() => ran.length === 1)
     process.kill(master.pid, 'SIGKILL')
     const id = newId()
     // a producer fails at once as long as there is no master: its caller comes again
     await until(
       () =>
-        producer.enqueue(id, 1).then(
+        producer.enqueue({ id, dispatch: 1 }).then(
           () => true,
           () => false,
         ),
@@ -81,13 +81,13 @@ describe('Redis behind a name that is given to another server', () => {
     const [old, next] = [await redisWith(), await redisWith()]
     const forward = await createForward(old)
     const { producer, ran } = await useQueue(open({ url: `redis://127.0.0.1:${forward.port}` }))
-    await producer.enqueue(newId(), 1)
+    await producer.enqueue({ id: newId(), dispatch: 1 })
     await until(() => ran.length === 1)
     forward.to = next
     await ask(old, 'REPLICAOF', '127.0.0.1', next)
     const id = newId()
     await until(() =>
-      producer.enqueue(id, 1).then(
+      producer.enqueue({ id, dispatch: 1 }).then(
         () => true,
         () => false,
       ),

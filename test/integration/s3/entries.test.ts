@@ -4,7 +4,7 @@ import {
   UploadPartCommand,
 } from '@aws-sdk/client-s3'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import type { StoredEntry } from '../../../src/export/ports.ts'
+import type { ListOptions, StoredEntry } from '../../../src/export/ports.ts'
 import { createArtifactStore } from '../../../src/s3/artifact-store.ts'
 import { createTestBucket } from '../../support/bucket.ts'
 import { describeOnS3 } from '../../support/describe-on-s3.ts'
@@ -17,9 +17,9 @@ describeOnS3('entries of a bucket', (endpoint) => {
     const { client, settings } = bucket
     const Bucket = settings.bucket
     const store = createArtifactStore({ client, bucket: Bucket })
-    const list = async (prefix: string) => {
+    const list = async (prefix: string, { only }: Pick<ListOptions, 'only'> = {}) => {
       const found: StoredEntry[] = []
-      for await (const entry of store.list(prefix, { signal })) found.push(entry)
+      for await (const entry of store.list(prefix, { signal, only })) found.push(entry)
       return found.map(({ kind, key }) => `${kind} ${key}`)
     }
     async function beginUpload(Key: string, parts = 1): Promise<void> {
@@ -47,6 +47,7 @@ describeOnS3('entries of a bucket', (endpoint) => {
         'upload e/2',
         'upload e/2',
       ])
+      expect(await list('e/', { only: 'objects' })).toEqual(['object e/1'])
       for (const key of ['e/1', 'e/2', 'f/1']) {
         await store.abortUploads(key)
       }
