@@ -3,7 +3,7 @@ import { archiveAlarmsJob } from '../jobs/archive-alarms.ts'
 import { alarmData, describeAlarms } from './archive/alarm-message.ts'
 import { createAlarmLook, isAlarmed } from './archive/alarms.ts'
 import { tellAlarms, type AlarmLog, type TellAlarmsDeps } from './archive/tell-alarms.ts'
-import { readDefinitions } from './compose-archive.ts'
+import type { ArchiveDefinition } from './archive/model.ts'
 import type { Base } from './compose.ts'
 import type { Config } from './config.ts'
 import { latestLook } from './config/archive.ts'
@@ -26,17 +26,18 @@ export type AlarmParts = Pick<Base, 'resources' | 'ledger' | 'alarmMemory'> & {
 }
 
 /**
- * Shows the alarms of the archives that the configuration names in metrics and readiness, and tells them once an hour,
- * whichever worker is first; stopped with the resources.
- * @throws ConfigError, QueueError
+ * Shows the alarms of the archives in metrics and readiness, and tells them once an hour, whichever worker is first;
+ * stopped with the resources.
+ * @throws QueueError
  */
 export async function startAlarms(
   { resources, ledger, alarmMemory, registry, readiness }: AlarmParts,
+  definitions: readonly ArchiveDefinition[],
   { archive, alerts }: Pick<Config, 'archive' | 'alerts'>,
   connection: QueueConnection,
   logger: Logger,
 ): Promise<void> {
-  const names = readDefinitions(archive).map(({ name }) => name)
+  const names = definitions.map(({ name }) => name)
   const lookAt = createAlarmLook(ledger, names, (by) => latestLook(archive, by))
   const look = () => lookAt(systemClock.now())
   const lookSeldom = rested(look, restMs)

@@ -152,10 +152,11 @@ export type ArchiverDeps = Pick<
 
 /**
  * Archives what is due, and deletes what is kept no longer, when the schedule says so, whichever worker is first; stopped with the resources.
- * @throws ConfigError, StateError when an archive is kept by another calendar, SourceError, QueueError
+ * @throws StateError when an archive is kept by another calendar, SourceError, QueueError
  */
 export async function startArchiver(
   { resources, ...ports }: ArchiverDeps,
+  definitions: readonly ArchiveDefinition[],
   config: ArchiveConfig & { readonly pattern: string },
   keyPrefix: string,
   connection: QueueConnection,
@@ -163,7 +164,6 @@ export async function startArchiver(
 ): Promise<void> {
   const deps = { ...ports, clock: systemClock, settings: { keyPrefix, openWindows } }
   const pruneDeps = { ...deps, ...tellOf(logger), keyPrefix }
-  const definitions = readDefinitions(config)
   for (const definition of definitions) await deps.ledger.open(definition, systemClock.now())
   const archive: Archive = async ({ signal }) => {
     // one archive that cannot be read leaves the others to their policies

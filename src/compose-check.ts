@@ -2,6 +2,7 @@
 import { exportJob } from '../jobs/export.ts'
 import { readCoverage, type ArchiveCoverage } from './archive/coverage.ts'
 import type { EnteredArchive } from './archive/model.ts'
+import type { WaitsFor } from './archive/idle-watch.ts'
 import { repairWindows, type Repair, type RepairedWindow } from './archive/repair-windows.ts'
 import type { Base } from './compose.ts'
 import { openCounter, withBase } from './compose-verify.ts'
@@ -35,6 +36,8 @@ export interface CheckOptions {
   /** Told of each as soon as it is known. */
   readonly onChecked: (checked: CheckedWindow) => void
   readonly onRepaired: (repaired: RepairedWindow) => void
+  /** Told when nothing is done for any window that is archived anew. */
+  readonly onIdle?: (waitsFor: WaitsFor) => void
 }
 
 export interface CheckedArchive {
@@ -90,7 +93,7 @@ async function repair(
   late: readonly Repair[],
   config: Config,
   logger: Logger,
-  { signal, onRepaired }: CheckOptions,
+  { signal, onRepaired, onIdle }: CheckOptions,
 ): Promise<readonly RepairedWindow[]> {
   const connection = await openQueue(config, { logger })
   const queue = await createProducer(connection, exportJob.name, logger)
@@ -98,7 +101,7 @@ async function repair(
   try {
     const settings = { keyPrefix: config.keyPrefix, openWindows }
     await repairWindows({ ...base, queue, clock: systemClock, settings }, archive, late, {
-      signal,
+      ...{ signal, onIdle },
       onWindow: (window) => {
         repaired.push(window)
         onRepaired(window)

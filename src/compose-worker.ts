@@ -3,7 +3,7 @@ import { exportJob } from '../jobs/export.ts'
 import { retentionSweepJob } from '../jobs/retention-sweep.ts'
 import { hasManifest, isNamed } from './archive/named-artifact.ts'
 import { startAlarms, warnOfIdleAlerts } from './compose-alarms.ts'
-import { startArchiver } from './compose-archive.ts'
+import { readDefinitions, startArchiver } from './compose-archive.ts'
 import { composeBase, createProcessReadiness, type Base, type Server } from './compose.ts'
 import type { Config } from './config.ts'
 import type { ExportRecord } from './export/model.ts'
@@ -57,6 +57,9 @@ export const startExportWorker = (
   { signal }: { readonly signal?: AbortSignal } = {},
 ): Promise<Server> =>
   withResources(async (resources) => {
+    const { pattern } = config.archive
+    // what is wrong with them shows before anything is asked
+    const archives = pattern === undefined ? [] : readDefinitions(config.archive)
     const registry = createProcessRegistry()
     const readiness = createProcessReadiness(logger)
     // the first to answer and the last to fall silent: it is alive for as long as it takes to stop
@@ -85,11 +88,11 @@ export const startExportWorker = (
       await createProducer(connection, exportJob.name, logger),
       (producer) => producer.close(),
     )
-    const { pattern } = config.archive
     if (pattern !== undefined) {
-      const archive = { ...config.archive, pattern }
-      await startArchiver({ ...base, queue }, archive, config.keyPrefix, connection, logger)
-      await startAlarms({ ...base, registry, readiness }, config, connection, logger)
+      const schedule = { ...config.archive, pattern }
+      const { keyPrefix } = config
+      await startArchiver({ ...base, queue }, archives, schedule, keyPrefix, connection, logger)
+      await startAlarms({ ...base, registry, readiness }, archives, config, connection, logger)
     } else warnOfIdleAlerts(config, logger)
     // an export whose lease has ended is handed on within the time of another lease
     const intervalMs = Math.min(reconcileMs, settings.leaseMs / 2)

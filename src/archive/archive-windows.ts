@@ -3,7 +3,13 @@
  */
 import type { ArchiveDefinition, LedgerWindow } from './model.ts'
 import { dueWindows, firstWindow } from './plan-windows.ts'
-import { endedWindows, requestWindow, settleWindow, type WindowDeps } from './window-steps.ts'
+import {
+  exportsOf,
+  hasEnded,
+  requestWindow,
+  settleWindow,
+  type WindowDeps,
+} from './window-steps.ts'
 
 /** What one look did, as counts of windows. */
 export interface ArchiveReport {
@@ -45,7 +51,8 @@ export async function archiveWindows(
     }
   }
 
-  for (const ended of await endedWindows(deps, await ledger.listOpen(name))) {
+  const exports = await exportsOf(deps, await ledger.listOpen(name))
+  for (const ended of exports.filter(hasEnded)) {
     await count(() => settleWindow(deps, calendar, ended, signal))
   }
 

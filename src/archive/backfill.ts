@@ -1,16 +1,28 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { SpecError } from '../errors.ts'
 import type { Artifact } from '../export/model.ts'
+import { manifestsFolder } from '../export/object-key.ts'
 import { untilAborted } from '../runtime/abort.ts'
 import { got } from '../runtime/describe-issues.ts'
 import { endOfDate, startOfDate, windowAt, windowsFrom } from './calendar.ts'
 import { checkDates, currentGenerations } from './coverage.ts'
+import { createIdleWatch, type WaitsFor } from './idle-watch.ts'
 import type { ArchiveDefinition, CalendarWindow, LedgerWindow } from './model.ts'
 import { settledAt } from './plan-windows.ts'
-import { endedWindows, requestWindow, settleWindow, type WindowDeps } from './window-steps.ts'
+import type { ManifestStore } from './ports.ts'
+import {
+  exportsOf,
+  hasEnded,
+  requestWindow,
+  settleWindow,
+  type WindowDeps,
+} from './window-steps.ts'
 
-/** Between two looks, ms. */
-const pauseMs = 50
+/** Between two looks, ms: twice as long after each that found nothing to do, as looks take what exports could use. */
+const pausesMs = { shortest: 50, longest: 400 } as const
+
+/** From so many windows on, one listing of all manifests costs less than to ask for that of each. */
+const manyWindows = 50
 
 export interface BackfillDates {
   /** The first local date of it. */
@@ -30,6 +42,10 @@ export interface BackfillPlan {
 
 export interface BackfillOptions {
   readonly signal: AbortSignal
+  /** Told of each archive before its first window, and how many windows of it are in the range. */
+  readonly onBegin?: (archive: string, total: number) => void
+  /** Told when nothing is done for any window that is open. */
+  readonly onIdle?: (waitsFor: WaitsFor) => void
   /** Told of each window of the range once: as soon as it is archived or has failed, at once where it was archived, or deleted, before. */
   readonly onWindow?: (window: BackfilledWindow, progress: BackfillProgress) => void
 }
@@ -59,7 +75,7 @@ export interface BackfillProgress {
 export async function backfill(
   deps: WindowDeps,
   { definition, windows, ...range }: BackfillPlan,
-  { signal, onWindow }: BackfillOptions,
+  { signal, onBegin, onIdle, onWindow }: BackfillOptions,
 ): Promise<BackfillProgress> {
   const { ledger, records, clock, settings } = deps
   const { name, calendar, request } = definition
@@ -68,6 +84,7 @@ export async function backfill(
   await ledger.retryFailed(name, range)
 
   const progress = { total: windows.length, archived: 0, failed: 0, present: 0, deleted: 0 }
+  const lookIdle = createIdleWatch(clock, onIdle)
   const told = new Set<number>()
   async function tell(done: readonly LedgerWindow[], archived: 'archived' | 'present') {
     const ids = archived === 'archived' ? done.flatMap(({ exportId }) => exportId ?? []) : []
@@ -107,12 +124,20 @@ export async function backfill(
     return planned.flat()
   }
 
+  onBegin?.(name, windows.length)
+  const requestDeps =
+    windows.length < manyWindows
+      ? deps
+      : { ...deps, manifests: await listManifests(deps, name, signal) }
   await tell(doneOf([...(await read()).values()]), 'present')
+  let pauseMs: number = pausesMs.shortest
   while (told.size < windows.length) {
     const known = await read()
     const entries = [...known.values()]
     await tell(doneOf(entries), 'archived')
-    const ended = await endedWindows(deps, entries)
+    const exports = await exportsOf(deps, entries)
+    lookIdle(entries, exports)
+    const ended = exports.filter(hasEnded)
     const running = entries.filter(({ state }) => state === 'running').length - ended.length
     const room = Math.max(0, settings.openWindows - running)
     // those that had failed are planned all at once
@@ -120,13 +145,32 @@ export async function backfill(
     const added = await plan(room - planned.length, known)
     await Promise.all([
       ...ended.map((each) => settleWindow(deps, calendar, each, signal)),
-      ...[...planned, ...added].map((window) => requestWindow(deps, definition, window, signal)),
+      ...[...planned, ...added].map((window) =>
+        requestWindow(requestDeps, definition, window, signal),
+      ),
     ])
     if (told.size < windows.length) {
+      const isBusy = ended.length + planned.length + added.length > 0
+      pauseMs = isBusy ? pausesMs.shortest : Math.min(2 * pauseMs, pausesMs.longest)
       await untilAborted(sleep(pauseMs, undefined, { ref: false }), signal)
     }
   }
   return progress
+}
+
+/**
+ * Asks only for manifests that are there by now. What is archived meanwhile the ledger knows; and of what it does not, the worker looks again
+ * before it writes anything.
+ */
+async function listManifests(
+  { artifacts, manifests, settings: { keyPrefix } }: WindowDeps,
+  archive: string,
+  signal: AbortSignal,
+): Promise<ManifestStore> {
+  const keys = new Set<string>()
+  const folder = manifestsFolder(keyPrefix, archive)
+  for await (const { key } of artifacts.list(folder, { signal, only: 'objects' })) keys.add(key)
+  return { ...manifests, get: async (key) => (keys.has(key) ? manifests.get(key) : undefined) }
 }
 
 const doneOf = (entries: readonly LedgerWindow[]) =>

@@ -1,9 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Artifact } from '../export/model.ts'
 import { untilAborted } from '../runtime/abort.ts'
+import { createIdleWatch, type WaitsFor } from './idle-watch.ts'
 import type { ArchiveSchedule, LedgerWindow, WindowRequest } from './model.ts'
 import type { ArchiveLedger, WindowKey } from './ports.ts'
-import { endedWindows, requestWindow, settleWindow, type WindowDeps } from './window-steps.ts'
+import {
+  exportsOf,
+  hasEnded,
+  requestWindow,
+  settleWindow,
+  type WindowDeps,
+} from './window-steps.ts'
 
 /** Between two looks, ms. */
 const pauseMs = 100
@@ -20,6 +27,14 @@ export interface RepairedWindow {
   readonly window: LedgerWindow
   /** Of the new generation; absent where it failed, and where it was there already. */
   readonly artifact?: Artifact
+}
+
+export interface RepairOptions {
+  readonly signal: AbortSignal
+  /** Told of each as soon as it is over. */
+  readonly onWindow: (window: RepairedWindow) => void
+  /** Told when nothing is done for any of them. */
+  readonly onIdle?: ((waitsFor: WaitsFor) => void) | undefined
 }
 
 /**
@@ -53,12 +68,10 @@ export async function repairWindows(
   deps: WindowDeps,
   archive: Pick<ArchiveSchedule, 'calendar' | 'settleMs'>,
   repairs: readonly Repair[],
-  {
-    signal,
-    onWindow,
-  }: { readonly signal: AbortSignal; readonly onWindow: (window: RepairedWindow) => void },
+  { signal, onWindow, onIdle }: RepairOptions,
 ): Promise<void> {
-  const { ledger, records, settings } = deps
+  const { ledger, records, clock, settings } = deps
+  const lookIdle = createIdleWatch(clock, onIdle)
   const waiting = [...repairs]
   const open: WindowKey[] = []
   const close = ({ from }: Pick<WindowKey, 'from'>) =>
@@ -78,7 +91,9 @@ export async function repairWindows(
     const windows = found.flatMap((window) => window ?? [])
     // deleted between the look at it and its plan
     for (const key of open.filter((_key, index) => found[index] === undefined)) close(key)
-    for (const ended of await endedWindows(deps, windows)) {
+    const exports = await exportsOf(deps, windows)
+    lookIdle(windows, exports)
+    for (const ended of exports.filter(hasEnded)) {
       await settleWindow(deps, archive.calendar, ended, signal)
     }
     for (const window of windows) {

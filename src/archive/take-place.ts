@@ -82,7 +82,7 @@ export async function putBack(
   const range = { from: instantOf(window.from), to: instantOf(window.to) }
   const place = { name: window.archive, date: window.date }
   const inPartition = generationsPrefix(settings.keyPrefix, place, { range })
-  for await (const { kind } of artifacts.list(inPartition, { signal })) {
+  for await (const { kind } of artifacts.list(inPartition, { signal, only: 'objects' })) {
     if (kind === 'object') return
   }
   const named = await namedArtifact(deps, before).catch((error: unknown) => {
@@ -118,7 +118,8 @@ async function listEarlier(
   const range = { from: instantOf(window.from), to: instantOf(window.to) }
   const place = { name: window.archive, date: window.date }
   const earlier: { readonly id: string; readonly key: string }[] = []
-  const written = artifacts.list(generationsPrefix(keyPrefix, place, { range }), { signal })
+  const inPartition = generationsPrefix(keyPrefix, place, { range })
+  const written = artifacts.list(inPartition, { signal, only: 'objects' })
   for await (const { kind, key } of written) {
     const { id, generation = 0 } = parseObjectKey(keyPrefix, key) ?? {}
     if (kind === 'object' && id !== undefined && generation < window.generation) {

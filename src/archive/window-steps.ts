@@ -1,13 +1,13 @@
 /** What happens to one window: its export is requested, and once that is over, settled. Each step may be done twice. */
 import { errorFacts, ExportError, StoreError } from '../errors.ts'
 import { hasReplayed } from '../export/assert-settled.ts'
-import { instantOf } from '../export/instant.ts'
 import type { ExportRecord, Standby } from '../export/model.ts'
-import { partitionKey, windowPrefix } from '../export/object-key.ts'
-import type { ArtifactStore, ExportQueue, ExportRecords, StoredEntry } from '../export/ports.ts'
+import { partitionKey } from '../export/object-key.ts'
+import type { ArtifactStore, ExportQueue, ExportRecords } from '../export/ports.ts'
 import { requestExport } from '../export/request-export.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { ArchiveSchedule, Calendar, LedgerWindow } from './model.ts'
+import { listOthers, removeAll } from './partition.ts'
 import { describeWindow, manifestKey, openManifest, sealManifest } from './manifest.ts'
 import { namedArtifact, type NamedArtifact } from './named-artifact.ts'
 import { retryAfterMs, settledAt } from './plan-windows.ts'
@@ -69,31 +69,33 @@ export async function requestWindow(
   return (await ledger.begin(keyOf(window), record.id)) ? 'requested' : undefined
 }
 
-/** The running ones of windows whose exports have ended, and those. */
-export async function endedWindows(
+/** The running ones of windows, with their exports. */
+export async function exportsOf(
   { records }: Pick<WindowDeps, 'records'>,
   windows: readonly LedgerWindow[],
-): Promise<readonly EndedWindow[]> {
+): Promise<readonly WindowExport[]> {
   const running = windows.filter(({ state }) => state === 'running')
   const found = await records.getMany(running.flatMap(({ exportId }) => exportId ?? []))
   const byId = new Map(found.map((record) => [record.id, record]))
   return running.flatMap((window) => {
     const record = byId.get(window.exportId ?? '')
-    const hasEnded = record !== undefined && record.state !== 'queued' && record.state !== 'running'
-    return hasEnded ? [{ window, record }] : []
+    return record === undefined ? [] : [{ window, record }]
   })
 }
 
-export interface EndedWindow {
+export interface WindowExport {
   readonly window: LedgerWindow
   readonly record: ExportRecord
 }
+
+export const hasEnded = ({ record: { state } }: WindowExport): boolean =>
+  state !== 'queued' && state !== 'running'
 
 /** Settles a window by what has come of its export. Undefined: somebody else has. */
 export async function settleWindow(
   deps: WindowDeps,
   calendar: Calendar,
-  { window, record }: EndedWindow,
+  { window, record }: WindowExport,
   signal: AbortSignal,
 ): Promise<'archived' | 'failed' | undefined> {
   try {
@@ -152,31 +154,6 @@ async function failBy(
   return (await ledger.fail(keyOf(window), exportId, failure)) ? 'failed' : undefined
 }
 
-/** What there is of a window besides one object: whoever reads the partition would read that, too. */
-async function listOthers(
-  { artifacts, settings: { keyPrefix } }: WindowDeps,
-  window: LedgerWindow,
-  kept: string | undefined,
-  signal: AbortSignal,
-): Promise<readonly StoredEntry[]> {
-  const range = { from: instantOf(window.from), to: instantOf(window.to) }
-  const written = windowPrefix(keyPrefix, { ...window, name: window.archive }, { range })
-  const others: StoredEntry[] = []
-  for await (const entry of artifacts.list(written, { signal })) {
-    if (entry.kind === 'upload' || entry.key !== kept) others.push(entry)
-  }
-  return others
-}
-
-async function removeAll(
-  { artifacts }: WindowDeps,
-  entries: readonly StoredEntry[],
-): Promise<void> {
-  for (const { kind, key } of entries) {
-    await (kind === 'upload' ? artifacts.abortUploads(key) : artifacts.remove(key))
-  }
-}
-
 /**
  * The manifest that is there holds: what the window's own exports have made goes. Where a later generation has taken its place, that is next,
  * which has a manifest, too, unless whoever repaired the window did not come to an end.
@@ -188,7 +165,7 @@ async function adopt(
   signal: AbortSignal,
 ): Promise<'archived' | undefined> {
   const { ledger, records, clock } = deps
-  await removeAll(deps, await listOthers(deps, window, named.key, signal))
+  await removeAll(deps, await listOthers(deps, window, named.key, { signal }))
   if (window.exportId !== undefined) await records.expire(window.exportId, clock.now())
   if (named.key !== named.manifest.artifact.key) {
     const next = { ...keyOf(window), generation: window.generation + 1 }
@@ -210,7 +187,9 @@ async function keepArtifact(
 ): Promise<'archived' | undefined> {
   const { ledger, manifests, clock, settings } = deps
   const kept = partitionKey(settings.keyPrefix, record)
-  const others = await listOthers(deps, window, kept, signal)
+  const isFirst = record.attempt === 1 && window.tries === 1
+  const only = isFirst ? ({ only: 'objects' } as const) : {}
+  const others = await listOthers(deps, window, kept, { signal, ...only })
   // looked up only where there is another one that it may name
   if (others.some(({ kind }) => kind === 'object')) {
     const named = await namedArtifact(deps, window)

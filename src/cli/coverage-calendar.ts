@@ -1,5 +1,6 @@
+import { startOfDate } from '../archive/calendar.ts'
 import type { ArchiveCoverage, CoveredWindow } from '../archive/coverage.ts'
-import type { CoverageState, LedgerWindow } from '../archive/model.ts'
+import type { Calendar, CoverageState, LedgerWindow } from '../archive/model.ts'
 import { describeHold } from './hold-display.ts'
 import { formatCount } from './output.ts'
 
@@ -31,7 +32,9 @@ export function drawCoverage({ archive, windows, holds = [] }: ArchiveCoverage):
   const present = counts.map(([state]) => `${marks[state as CoverageState]} ${state}`).join('  ')
   return [
     `${archive.name}: by the ${unit}, ${timeZone}: ${sums === '' ? 'nothing is over yet' : sums}`,
-    ...(windows.length === 0 ? [] : [...drawRows(unit, windows), `${' '.repeat(12)}${present}`]),
+    ...(windows.length === 0
+      ? []
+      : [...drawRows(archive.calendar, windows), `${' '.repeat(12)}${present}`]),
     ...limited(missingRanges(windows), 'missing ranges'),
     ...limited(windows.flatMap(describeFailed), 'failed'),
     ...limited(windows.flatMap(describeRepair), 'repairs'),
@@ -42,30 +45,26 @@ export function drawCoverage({ archive, windows, holds = [] }: ArchiveCoverage):
   ]
 }
 
-function drawRows(
-  unit: keyof typeof layouts,
-  windows: readonly CoveredWindow[],
-): readonly string[] {
-  const { row, columns } = layouts[unit]
+function drawRows(calendar: Calendar, windows: readonly CoveredWindow[]): readonly string[] {
+  const { row, columns } = layouts[calendar.unit]
   const rows = new Map<string, string[]>()
   for (const window of windows) {
     const name = row(window)
     let cells = rows.get(name)
     if (cells === undefined) rows.set(name, (cells = Array<string>(columns).fill(' ')))
-    cells[columnOf(unit, window, cells)] = marks[window.state]
+    cells[columnOf(calendar, window)] = marks[window.state]
   }
   return [...rows].map(([name, cells]) => `  ${name.padEnd(10)}${cells.join('')}`.trimEnd())
 }
 
-function columnOf(
-  unit: keyof typeof layouts,
-  { date }: CoveredWindow,
-  cells: readonly string[],
-): number {
+const hourMs = 3_600_000
+
+function columnOf({ unit, timeZone }: Calendar, { date, from }: CoveredWindow): number {
   if (unit === 'month') return Number(date.slice(5, 7)) - 1
   if (unit === 'day') return Number(date.slice(8, 10)) - 1
-  // hours of a day follow each other, of which there may be 23 or 25
-  return cells.findLastIndex((cell) => cell !== ' ') + 1
+  // of which a day may have 23 or 25
+  const midnight = startOfDate(date, timeZone) ?? from
+  return Math.floor((from.getTime() - midnight.getTime()) / hourMs)
 }
 
 /** How many windows are in which state, in the order of the marks; without those that are none. */

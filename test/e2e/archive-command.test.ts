@@ -67,6 +67,15 @@ describe('longhaul archive', { timeout: 120_000 }, () => {
     expect((await system.client.list({ limit: 100 })).exports).toHaveLength(5)
   })
 
+  it('says that no worker takes anything up, and goes on once one does', async () => {
+    const { env, windows } = await setup({ worker: false })
+    const waiting = startCli(onTestFinished, ['archive', ...range], { env })
+    await until(() => waiting.output().stderr.includes('No worker has taken up'))
+    startCli(onTestFinished, ['worker'], { env: { ...env, WORKER_PORT: '0' } })
+    expect((await waiting.ended).code).toBe(0)
+    expect(await windows()).toEqual(tenEach)
+  })
+
   it('may run beside the nightly archive', async () => {
     const { system, env, archive, windows } = await setup({ worker: false })
     startCli(onTestFinished, ['worker'], {

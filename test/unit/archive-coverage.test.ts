@@ -132,6 +132,22 @@ describe('a drawn calendar', () => {
     ])
   })
 
+  it('has a row a day of hours, each in its place, however many of a day there are', async () => {
+    const { read } = await setup({}, { unit: 'hour', start: undefined })
+    const later = await read({}, new Date('2026-04-01T16:30:00Z'))
+    expect(drawCoverage(later).slice(1, 3)).toEqual([
+      `  2026-04-01${' '.repeat(13)}...~~`,
+      '            . missing  ~ settling',
+    ])
+    const spring = await setup({}, { unit: 'hour', start: '2026-03-28' })
+    const drawn = drawCoverage(await spring.read({ to: '2026-03-30' }))
+    expect(drawn.slice(1, 4)).toEqual([
+      `  2026-03-28${'.'.repeat(24)}`,
+      `  2026-03-29${'.'.repeat(23)}`,
+      `  2026-03-30${'.'.repeat(24)}`,
+    ])
+  })
+
   it('tells what was deleted by policy, and what is held', async () => {
     const made = await setup(
       { '2026-03-27': 'archived', '2026-03-28': 'archived', '2026-03-29': 'archived' },

@@ -1,17 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import type { LedgerWindow } from '../../src/archive/model.ts'
 import { planRepair, repairWindows } from '../../src/archive/repair-windows.ts'
-import {
-  endedWindows,
-  requestWindow,
-  settleWindow,
-  type WindowDeps,
-} from '../../src/archive/window-steps.ts'
+import { exportsOf, requestWindow, settleWindow } from '../../src/archive/window-steps.ts'
 import { objectKey, supersededKey } from '../../src/export/object-key.ts'
-import { compareArtifacts } from '../../src/verify/compare-artifacts.ts'
-import { chunksOf, sha256 } from '../support/chunks.ts'
+import { sha256 } from '../support/chunks.ts'
 import { newArtifact } from '../support/new-export.ts'
 import { createRetentionWorld, worldNow } from '../support/retention-world.ts'
+import { windowDeps } from '../support/window-deps.ts'
 
 const keyPrefix = 'p/'
 const { signal } = new AbortController()
@@ -20,27 +15,8 @@ const day = '2026-03-25'
 /** Days that are archived, in memory, each with a few ids. */
 async function setup() {
   const world = await createRetentionWorld(2, { compression: 'none' })
-  const { ledger, records, artifacts, archive, put, keysOf, windowNamed } = world
-  const deps: WindowDeps = {
-    ...{ ledger, records, artifacts, clock: { now: () => worldNow } },
-    queue: { enqueue: () => Promise.resolve() },
-    comparer: compareArtifacts({
-      read: (key) => {
-        const body = artifacts.objects.get(key)
-        return Promise.resolve(body === undefined ? undefined : chunksOf(body))
-      },
-    }),
-    manifests: {
-      get: (key) => Promise.resolve(artifacts.objects.get(key)?.toString()),
-      async putOnce(key, text) {
-        if (artifacts.objects.has(key)) return false
-        await put(key, text)
-        return true
-      },
-    },
-    lookAtReplay: () => Promise.resolve(undefined),
-    settings: { keyPrefix, openWindows: 4 },
-  }
+  const { ledger, records, archive, put, keysOf, windowNamed } = world
+  const deps = windowDeps(world)
   const lines = (ids: readonly string[]) => ids.map((id) => `${JSON.stringify(id)}\n`).join('')
   /** What was archived of the day, as it may have been found. */
   const [first] = keysOf(`dt=${day}/`)
@@ -72,7 +48,7 @@ async function setup() {
     })
     return (await ledger.get(key))!
   }
-  const ended = async (window: LedgerWindow) => (await endedWindows(deps, [window]))[0]!
+  const ended = async (window: LedgerWindow) => (await exportsOf(deps, [window]))[0]!
   const settle = async (one: Awaited<ReturnType<typeof ended>>) =>
     settleWindow(deps, archive.calendar, one, signal)
   return { ...world, deps, first: first!, exported, ended, settle, signal }

@@ -4,6 +4,7 @@ import type { CheckedArchive } from '../../compose-check.ts'
 import { exposeToAwsSdk, parseConfig } from '../../config.ts'
 import { createLogger } from '../../logger.ts'
 import { listenForShutdown } from '../../runtime/shutdown.ts'
+import { describeIdle } from '../backfill-display.ts'
 import { newCommand, type BuildCommand } from '../command.ts'
 import { foundProblem } from '../exit-codes.ts'
 import { createOutput, formatBytes, formatCount } from '../output.ts'
@@ -39,6 +40,7 @@ export const archiveCheckCommand: BuildCommand = (readEnvironment) =>
           ...{ ...options, signal: shutdown.signal },
           onChecked: (checked) => output.note(describeChecked(checked)),
           onRepaired: (repaired) => output.note(describeRepaired(repaired)),
+          onIdle: (waitsFor) => output.note(describeIdle(waitsFor)),
         })
         output.result({ archives: archives.map(viewArchive) }, archives.map(describeArchive))
         if (archives.some((archive) => countDiffering(archive) > 0)) process.exitCode = foundProblem

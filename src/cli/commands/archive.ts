@@ -5,7 +5,7 @@ import type { BackfilledArchive } from '../../compose-archive.ts'
 import { exposeToAwsSdk, parseConfig, parseDatabaseConfig } from '../../config.ts'
 import { createLogger } from '../../logger.ts'
 import { listenForShutdown } from '../../runtime/shutdown.ts'
-import { createBackfillDisplay } from '../backfill-display.ts'
+import { createBackfillDisplay, describeIdle } from '../backfill-display.ts'
 import { newCommand, type BuildCommand } from '../command.ts'
 import { countStates, drawCoverage } from '../coverage-calendar.ts'
 import { foundProblem } from '../exit-codes.ts'
@@ -41,6 +41,8 @@ export const archiveCommand: BuildCommand = (readEnvironment) => {
     try {
       const archives = await backfillArchives(config, createLogger({ level: 'warn' }), {
         ...{ ...options, from, signal: shutdown.signal },
+        onBegin: (archive, total) => display?.begin(archive, total),
+        onIdle: (waitsFor) => display?.note(describeIdle(waitsFor)),
         onWindow: (window, progress) => display?.update(window, progress),
       })
       display?.stop()
