@@ -19,7 +19,7 @@ const oneFolder = (name, packages, folder) => ({
 const L0 = ['^src/errors\\.ts$', '^src/runtime/', '^src/logger\\.ts$', '^src/version\\.ts$']
 const domain = ['^src/(export|archive|verify)/(model|ports)\\.ts$', ...L0]
 /** What adapters are asked to look at. */
-const inspection = '^src/doctor/ports\\.ts$'
+const inspection = '^src/doctor/(bucket-)?ports\\.ts$'
 
 module.exports = {
   forbidden: [
@@ -88,7 +88,12 @@ module.exports = {
     ),
     only('s3', '^src/s3/', [inspection, ...domain], 'adapters know ports, never each other'),
     only('queue', '^src/queue/', [inspection, ...domain], 'adapters know ports, never each other'),
-    only('webhook', '^src/webhook/', domain, 'adapters know ports, never each other'),
+    only(
+      'webhook',
+      '^src/webhook/',
+      [inspection, ...domain],
+      'adapters know ports, never each other',
+    ),
     only(
       'doctor',
       '^src/doctor/',

@@ -9,10 +9,11 @@ import {
 } from './judge-bucket.ts'
 import { judgeClock } from './judge-clock.ts'
 import { judgeLifecycle } from './judge-lifecycle.ts'
-import type { BucketInspection } from './ports.ts'
+import type { BucketInspection } from './bucket-ports.ts'
+import { probeChecks } from './probe-checks.ts'
 import type { Check } from './run-checks.ts'
 
-const part = 'bucket'
+export const bucketPart = 'bucket'
 
 /** Stores refuse requests whose time is a quarter of an hour off; Date has whole seconds. */
 const tolerance = {
@@ -30,11 +31,12 @@ export function bucketChecks(
   clock: Clock,
 ): readonly Check[] {
   const step = (name: string, needs: readonly string[], look: Check['look']): Check => ({
-    part,
+    part: bucketPart,
     name,
     needs,
     look,
   })
+  const { list, put, uploads } = probeChecks(bucketPart, bucket, use.folder, 'answer')
   return [
     step('credentials', [], async (asking) =>
       judgeCredentials(await bucket.credentials(asking), use, clock.now()),
@@ -45,35 +47,18 @@ export function bucketChecks(
       const answered = ok(`${bucket.place} answers`)
       return [answered, verdict]
     }),
-    step('list', ['answer'], async (asking) => {
-      await bucket.list(asking)
-      return ok(`objects below ${use.folder} can be listed`)
-    }),
+    list,
     step('list uploads', ['answer'], async (asking) => {
       await bucket.listUploads(asking)
       return ok('open uploads can be listed')
     }),
-    step('put', ['answer'], async (asking) => {
-      await bucket.put(asking)
-      return ok('an object can be stored')
-    }),
+    put,
     step('stat', ['put'], async (asking) => judgeStored(await bucket.stat(asking), use)),
     step('link', ['put'], async (asking) =>
       judgeLink(await bucket.fetchLink(asking), bucket.linkPlace, use),
     ),
     step('delete', ['put'], async (asking) => judgeRemoved(await bucket.remove(asking))),
-    step('begin upload', ['answer'], async (asking) => {
-      await bucket.createUpload(asking)
-      return ok('an upload in parts can be begun')
-    }),
-    step('send part', ['begin upload'], async (asking) => {
-      await bucket.sendPart(asking)
-      return ok('a part can be sent')
-    }),
-    step('abort upload', ['begin upload'], async (asking) => {
-      await bucket.abortUpload(asking)
-      return ok('the upload can be aborted')
-    }),
+    ...uploads,
     step('lifecycle', ['answer'], async (asking) =>
       judgeLifecycle(await bucket.lifecycle(asking), use),
     ),

@@ -1,5 +1,5 @@
 import { ok, problem, warning, type Verdict } from './finding.ts'
-import type { CredentialFacts, FetchedLink, StoredProbe } from './ports.ts'
+import type { CopiedProbe, CredentialFacts, FetchedLink, StoredProbe } from './bucket-ports.ts'
 
 export interface BucketUse {
   /** Where everything of Longhaul is: `exports/`. */
@@ -92,6 +92,22 @@ export function judgeLink(
         `a link at ${place} leads to the object, but never to a part of it`,
         'Let a proxy pass the header Range on: a download that breaks begins anew.',
       )
+}
+
+/** Of what is archived, which is copied when it is archived anew. Pure. */
+export function judgeCopied(copied: CopiedProbe): Verdict {
+  const need = '`longhaul archive check --repair` puts a later generation in its place by that.'
+  switch (copied) {
+    case 'whole':
+      return ok('the store can copy an object')
+    case 'damaged':
+      return problem(
+        'the copy that the store made of an object is not there, or has another size',
+        `Use a store that shows an object as soon as it is copied: ${need}`,
+      )
+    case 'impossible':
+      return problem('the store cannot copy an object', `Use one with CopyObject: ${need}`)
+  }
 }
 
 /** Pure. */

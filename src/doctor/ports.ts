@@ -62,6 +62,16 @@ export interface ControlInspection extends DatabaseInspection {
   /** Rights that this user lacks: `update on longhaul.exports`. */
   missingRights(asking: Asking): Promise<readonly string[]>
   queueSchema(asking: Asking): Promise<QueueSchemaFacts>
+  /** The archives that the ledger keeps. */
+  archives(asking: Asking): Promise<readonly ArchiveFacts[]>
+}
+
+/** An archive, as it is defined or as the ledger keeps it. */
+export interface ArchiveFacts {
+  readonly name: string
+  /** Of its windows: `day`. */
+  readonly unit: string
+  readonly timeZone: string
 }
 
 export interface StandbyFacts {
@@ -169,57 +179,19 @@ export interface QueueProbe {
   ask(asking: Asking): Promise<void>
 }
 
-export interface CredentialFacts {
-  /** Undefined: they do not end by themselves. */
-  readonly expiresAt: Date | undefined
+/** Why a receiver was not reached. */
+export interface UnreachedReceiver {
+  readonly reason: string
+  /** Its address is one that may not be called. */
+  readonly isPrivate: boolean
 }
 
-export interface StoredProbe {
-  /** Whether it has as many bytes as were stored. */
-  readonly whole: boolean
-  /** What the store says of it, by name of the variable that asked for it: `S3_ENCRYPTION`. */
-  readonly settings: Readonly<Record<string, string | undefined>>
-}
-
-export interface FetchedLink {
-  /** Of the answer to the whole, and to a part of it. */
-  readonly statuses: readonly [whole: number, part: number]
-  /** Whether they were the bytes that had been stored. */
-  readonly same: boolean
-}
-
-export interface LifecycleRule {
-  readonly id: string
-  /** Of the keys that it is for. */
-  readonly prefix: string
-  /** It is for some of them only, such as those with a tag. */
-  readonly partial: boolean
-  readonly abortUploadsDays: number | undefined
-  readonly expireDays: number | undefined
-}
-
-/** One small object and one small upload under a key of their own; where a right is missing, the error names it. */
-export interface BucketInspection {
-  /** `exports at http://127.0.0.1:9000`. */
-  readonly place: string
-  /** Where links lead. */
-  readonly linkPlace: string
-  credentials(asking: Asking): Promise<CredentialFacts>
-  /** Whether the store knows us and the bucket; what we may do there is asked by the others. */
-  answer(asking: Asking): Promise<ClockReading | undefined>
-  list(asking: Asking): Promise<void>
-  listUploads(asking: Asking): Promise<void>
-  put(asking: Asking): Promise<void>
-  stat(asking: Asking): Promise<StoredProbe | undefined>
-  /** @returns undefined where nobody answered */
-  fetchLink(asking: Asking): Promise<FetchedLink | { readonly unreachable: string }>
-  /** @returns whether the store keeps what was removed as an old version */
-  remove(asking: Asking): Promise<{ readonly keepsVersions: boolean }>
-  createUpload(asking: Asking): Promise<void>
-  sendPart(asking: Asking): Promise<void>
-  abortUpload(asking: Asking): Promise<void>
-  /** Undefined: the store, or a policy, does not let us ask. */
-  lifecycle(asking: Asking): Promise<readonly LifecycleRule[] | undefined>
+/** Whoever is called in an alarm. */
+export interface WebhookInspection {
+  /** `https://alerts.example.com`: all of its URL that is ever shown. */
+  readonly origin: string
+  /** Opens a connection, and sends no request. @returns undefined where it came about */
+  connect(asking: Asking): Promise<UnreachedReceiver | undefined>
 }
 
 /** What is at an address of this machine. */

@@ -89,6 +89,9 @@ export function supersededKey(prefix: string, key: string): string {
 /** Below it are the objects that `longhaul doctor` puts there for a moment. No export has this id. */
 export const probesFolder = (prefix: string): string => `${exportsFolder(prefix)}doctor/`
 
+/** Likewise below the archives. None of them may have this name, and readers of partitions leave it out. */
+export const archiveProbesFolder = (prefix: string): string => `${archivesFolder(prefix)}_doctor/`
+
 const uuid = '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}'
 const keyShape = new RegExp(`^(?<id>${uuid})/(?<attempt>[1-9]\\d{0,8})/[^/]+$`)
 const archivedShape = new RegExp(

@@ -1,4 +1,4 @@
-import type { ControlInspection, QueueSchemaFacts } from '../doctor/ports.ts'
+import type { ArchiveFacts, ControlInspection, QueueSchemaFacts } from '../doctor/ports.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { askReadOnly } from './ask-read-only.ts'
 import { inspectDatabase } from './inspect-database.ts'
@@ -21,6 +21,8 @@ const queueSchema = `
   select exists (select from pg_namespace where nspname = $1) as exists,
     has_database_privilege(current_database(), 'create') as "mayCreate"`
 
+const archives = 'select name, unit, time_zone as "timeZone" from longhaul.archives order by name'
+
 /** What the control database is asked besides. @param queueSchemaName of the queue, where it is in there */
 export const inspectControl = (
   url: string,
@@ -37,4 +39,6 @@ export const inspectControl = (
       const { rows } = await query<QueueSchemaFacts>(queueSchema, [options.queueSchemaName])
       return rows[0] as QueueSchemaFacts
     }),
+  archives: (asking) =>
+    askReadOnly(url, role, asking, async (query) => (await query<ArchiveFacts>(archives)).rows),
 })

@@ -1,5 +1,6 @@
 import type { ExportRecord } from '../export/model.ts'
 import {
+  archiveProbesFolder,
   isManifestKey,
   parseObjectKey,
   partitionKey,
@@ -44,7 +45,7 @@ export function decideLeftover(
   record: ExportRecord | undefined,
   { keyPrefix, before }: { readonly keyPrefix: string; readonly before: Date },
 ): LeftoverDecision {
-  if (key.startsWith(probesFolder(keyPrefix))) {
+  if ([probesFolder, archiveProbesFolder].some((below) => key.startsWith(below(keyPrefix)))) {
     const over = at.getTime() < before.getTime() - probeLifeMs
     return over ? { remove: true, reason: 'probe' } : keep('young')
   }

@@ -1,4 +1,5 @@
-import type { Asking, FetchedLink } from '../doctor/ports.ts'
+import type { FetchedLink } from '../doctor/bucket-ports.ts'
+import type { Asking } from '../doctor/ports.ts'
 
 /** The whole object, and a part of it, as whoever goes on with a download asks for it. */
 const partOfIt = { from: 10, to: 99 }

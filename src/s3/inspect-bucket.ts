@@ -11,16 +11,18 @@ import {
   UploadPartCommand,
   type S3Client,
 } from '@aws-sdk/client-s3'
-import type { Asking, BucketInspection, ClockReading } from '../doctor/ports.ts'
+import type { BucketInspection, CopiedProbe } from '../doctor/bucket-ports.ts'
+import type { Asking, ClockReading } from '../doctor/ports.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { abortAfter, untilAborted } from '../runtime/abort.ts'
 import { KiB } from '../runtime/units.ts'
 import type { S3Settings } from './client.ts'
+import { copyObject } from './copy-object.ts'
 import { fetchLink } from './fetch-link.ts'
 import { inspectLifecycle } from './inspect-lifecycle.ts'
 import { createLinkSigner } from './link.ts'
 import { observeDate } from './observe-date.ts'
-import { lacksPermission, translateRefusal } from './permissions.ts'
+import { lacksOperation, lacksPermission, translateRefusal } from './permissions.ts'
 import { probeBucket } from './probe-bucket.ts'
 import { removeObject } from './remove-object.ts'
 import { translateS3Error } from './s3-errors.ts'
@@ -40,18 +42,20 @@ export interface BucketInspectionDeps {
 }
 
 export interface BucketKeys {
-  /** Below it is everything of Longhaul. */
+  /** What is asked is asked about the objects below it. */
   readonly folder: string
-  /** Nobody else's: of the object and the upload that are made. */
+  /** Nobody else's: of the object and the upload that are made. A copy has it with a suffix. */
   readonly key: string
 }
+
+type Made = 'object' | 'copy' | 'upload'
 
 export interface ClosableBucketInspection extends BucketInspection {
   /** Removes what is still there. Never throws. */
   close(): Promise<void>
 }
 
-/** Asks a bucket for each thing that exports need, by one small object and one small upload. */
+/** Asks a bucket for each thing that exports and archives need, by one small object and one small upload. */
 export function inspectBucket(
   { client, linkClient, settings, clock }: BucketInspectionDeps,
   { folder, key }: BucketKeys,
@@ -59,11 +63,12 @@ export function inspectBucket(
   const { bucket } = settings
   const ofBucket = { Bucket: bucket }
   const ofKey = { ...ofBucket, Key: key }
+  const copyKey = `${key}-copy`
   const body = randomBytes(1 * KiB)
   let date: Date | undefined
   observeDate(client, (seen) => (date = seen))
   /** What may be in the bucket, and what is on its way there. */
-  const left = new Set<'object' | 'upload'>()
+  const left = new Set<Made>()
   const landing = new Set<Promise<unknown>>()
   const dropped = new AbortController()
   let uploadId: string | undefined
@@ -71,7 +76,7 @@ export function inspectBucket(
   const signLink = createLinkSigner(linkClient, bucket)
   const untilDropped = { abortSignal: dropped.signal }
   /** What makes something is not given up when nobody waits for it any more: it may be made all the same. */
-  function make<T>(kind: 'object' | 'upload', work: Promise<T>, { signal }: Asking): Promise<T> {
+  function make<T>(kind: Made, work: Promise<T>, { signal }: Asking): Promise<T> {
     left.add(kind)
     landing.add(work)
     return untilAborted(work, signal)
@@ -100,13 +105,38 @@ export function inspectBucket(
     return theirs === undefined ? undefined : { askedAt, answeredAt: clock.now().getTime(), theirs }
   }
 
+  /** As it is done where a later generation takes the place of the one before. */
+  const copy = async (asking: Asking): Promise<CopiedProbe> => {
+    const copying = copyObject(client, bucket, { from: key, to: copyKey })
+    try {
+      const copied = await make('copy', copying, asking)
+      return copied?.bytes === body.length ? 'whole' : 'damaged'
+    } catch (error) {
+      if (lacksOperation(error)) return 'impossible'
+      throw error
+    }
+  }
+
+  async function remove({ signal }: Asking) {
+    const send = (Key: string) =>
+      client.send(new DeleteObjectCommand({ ...ofBucket, Key }), { abortSignal: signal })
+    const { DeleteMarker } = await send(key)
+    left.delete('object')
+    if (left.has('copy')) await send(copyKey)
+    left.delete('copy')
+    return { keepsVersions: DeleteMarker === true }
+  }
+
   async function close(): Promise<void> {
     if (left.size === 0) return
     const signal = abortAfter(cleanupTimeoutMs)
     const clean = async () => {
       await Promise.allSettled(landing)
       const uploadIds = uploadId === undefined ? [] : [uploadId]
-      await removeObject(client, bucket, key, { uploadIds, signal })
+      await Promise.allSettled([
+        removeObject(client, bucket, key, { uploadIds, signal }),
+        ...(left.has('copy') ? [removeObject(client, bucket, copyKey, { signal })] : []),
+      ])
     }
     await untilAborted(clean(), signal).catch(() => undefined)
     dropped.abort()
@@ -162,15 +192,9 @@ export function inspectBucket(
       const { url } = await reading(signLink(key, options))
       return fetchLink(url, body, asking)
     },
-    remove: async ({ signal }) => {
-      const request = new DeleteObjectCommand(ofKey)
-      const { DeleteMarker } = await needing(
-        `/${folder}*`,
-        's3:DeleteObject',
-      )(client.send(request, { abortSignal: signal }))
-      left.delete('object')
-      return { keepsVersions: DeleteMarker === true }
-    },
+    copy: (asking) =>
+      needing(`/${folder}*`, 's3:GetObject', ...actionsOfPut(settings))(copy(asking)),
+    remove: (asking) => needing(`/${folder}*`, 's3:DeleteObject')(remove(asking)),
     createUpload: async (asking) => {
       const request = client.send(new CreateMultipartUploadCommand(ofKey), untilDropped)
       uploadId = (await writing(make('upload', request, asking))).UploadId

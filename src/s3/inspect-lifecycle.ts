@@ -4,11 +4,9 @@ import {
   type LifecycleRule as StoreRule,
   type S3Client,
 } from '@aws-sdk/client-s3'
-import type { Asking, LifecycleRule } from '../doctor/ports.ts'
-import { lacksPermission } from './permissions.ts'
-
-/** How stores without lifecycle rules say so; by their status those that answer with something else. */
-const unsupported = new Set([405, 501])
+import type { LifecycleRule } from '../doctor/bucket-ports.ts'
+import type { Asking } from '../doctor/ports.ts'
+import { lacksOperation, lacksPermission } from './permissions.ts'
 
 /** The rules of a bucket that are in force; undefined where nobody tells us. @throws errors of the SDK */
 export async function inspectLifecycle(
@@ -21,10 +19,9 @@ export async function inspectLifecycle(
     const { Rules = [] } = await client.send(request, { abortSignal: signal })
     return Rules.filter(({ Status }) => Status === 'Enabled').map(ruleOf)
   } catch (error) {
-    if (lacksPermission(error)) return undefined
-    if (!(error instanceof S3ServiceException)) throw error
-    if (error.name === 'NoSuchLifecycleConfiguration') return []
-    if (unsupported.has(error.$metadata.httpStatusCode ?? 0)) return undefined
+    if (lacksPermission(error) || lacksOperation(error)) return undefined
+    if (error instanceof S3ServiceException && error.name === 'NoSuchLifecycleConfiguration')
+      return []
     throw error
   }
 }
@@ -39,6 +36,7 @@ function ruleOf(rule: StoreRule): LifecycleRule {
     partial: Filter?.And !== undefined || Filter?.Tag !== undefined || hasSize(Filter),
     abortUploadsDays: abort?.DaysAfterInitiation,
     expireDays: Expiration?.Days,
+    expireDate: Expiration?.Date?.toISOString().slice(0, 10),
   }
 }
 

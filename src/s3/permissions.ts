@@ -9,6 +9,10 @@ export const lacksPermission = (error: unknown): boolean =>
     // to a HEAD there is no code
     (error.$metadata.httpStatusCode === 403 && /^(403|Unknown|UnknownError)$/.test(error.name)))
 
+/** How stores that do not know a request say so; by their status those that answer with something else. */
+export const lacksOperation = (error: unknown): boolean =>
+  error instanceof S3ServiceException && [405, 501].includes(error.$metadata.httpStatusCode ?? 0)
+
 /** The error of a request that needs these permissions: they are named where they are what is missing. */
 export function translateRefusal(
   error: unknown,

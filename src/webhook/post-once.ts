@@ -1,9 +1,8 @@
 import { request as requestByHttp } from 'node:http'
 import { request as requestByHttps } from 'node:https'
-import { isIP, type LookupFunction } from 'node:net'
-import { hostOf, isPrivateAddress } from '../runtime/private-address.ts'
+import type { LookupFunction } from 'node:net'
 import { version } from '../version.ts'
-import { PrivateAddress } from './public-lookup.ts'
+import { assertPublicHost } from './public-lookup.ts'
 
 export interface Post {
   readonly url: URL
@@ -24,14 +23,11 @@ export interface Answer {
  * are not followed.
  * @throws PrivateAddress; what the connection met; the signal's reason
  */
-export function postOnce(
+export async function postOnce(
   { url, headers, body, lookup }: Post,
   { signal }: { readonly signal: AbortSignal },
 ): Promise<Answer> {
-  // one that is an address is never looked up
-  if (lookup !== undefined && isIP(hostOf(url)) !== 0 && isPrivateAddress(hostOf(url))) {
-    return Promise.reject(new PrivateAddress(`${hostOf(url)} is a private address`))
-  }
+  if (lookup !== undefined) assertPublicHost(url)
   const request = url.protocol === 'https:' ? requestByHttps : requestByHttp
   return new Promise((resolve, reject) => {
     const sent = request(

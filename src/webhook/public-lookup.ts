@@ -1,10 +1,18 @@
 import { lookup as systemLookup, type LookupAddress } from 'node:dns'
-import type { LookupFunction } from 'node:net'
-import { isPrivateAddress } from '../runtime/private-address.ts'
+import { isIP, type LookupFunction } from 'node:net'
+import { hostOf, isPrivateAddress } from '../runtime/private-address.ts'
 
-/** A name stands for an address that may not be called. */
+/** A host is, or stands for, an address that may not be called. */
 export class PrivateAddress extends Error {
   override readonly name = 'PrivateAddress'
+}
+
+/** Looks at a host that is an address, and so is never looked up. @throws PrivateAddress */
+export function assertPublicHost(url: URL): void {
+  const host = hostOf(url)
+  if (isIP(host) !== 0 && isPrivateAddress(host)) {
+    throw new PrivateAddress(`${host} is a private address`)
+  }
 }
 
 /** Resolves a name to all its addresses. */

@@ -3,8 +3,9 @@ import type { AlarmMessage } from '../archive/ports.ts'
 import { AlertError } from '../errors.ts'
 import { abortAfter, untilAborted } from '../runtime/abort.ts'
 import { postOnce, type Answer } from './post-once.ts'
-import { PrivateAddress, publicLookup, type Resolve } from './public-lookup.ts'
+import { publicLookup, type Resolve } from './public-lookup.ts'
 import { signatureHeaders } from './sign.ts'
+import { unreachedBy } from './unreached-by.ts'
 
 export interface WebhookTarget {
   readonly url: string
@@ -54,7 +55,7 @@ export async function sendWebhook(
     const headers = signatureHeaders(key, { id, seconds: Math.floor(Date.now() / 1000), body })
     const limit = abortAfter(pace.tryMs, signal)
     const outcome = await postOnce({ url, headers, body, lookup }, { signal: limit }).catch(
-      (error: unknown) => failed(error),
+      (error: unknown) => unreachedBy(error),
     )
     signal.throwIfAborted()
     if ('status' in outcome && outcome.status >= 200 && outcome.status < 300) return
@@ -71,17 +72,7 @@ export async function sendWebhook(
   }
 }
 
-type Outcome = Answer | { readonly reason: string; readonly isPrivate: boolean }
-
-const failed = (error: unknown): Outcome => {
-  // neither error nor cause goes on: those of TLS bring along whole certificates
-  const { message, code } = error as NodeJS.ErrnoException
-  return {
-    // an error of several addresses has no message of its own
-    reason: message === '' ? (code ?? 'no address answered') : message,
-    isPrivate: error instanceof PrivateAddress,
-  }
-}
+type Outcome = Answer | ReturnType<typeof unreachedBy>
 
 /** Whether another try may be taken: after an error on the way, or of the receiver, or when it asks for patience. */
 const mayPass = (outcome: Outcome) =>

@@ -1,8 +1,11 @@
+import https from 'node:https'
 import net, { type AddressInfo } from 'node:net'
 import { beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest'
 import type { Finding } from '../../src/doctor/finding.ts'
 import { version } from '../../src/version.ts'
 import type { TestBucket } from '../support/bucket.ts'
+import { createCertificate, missingOpenssl } from '../support/certificate.ts'
+import { describeWith } from '../support/describe-with.ts'
 import { releaseAfterAll } from '../support/release-after-all.ts'
 import { errorOf, jsonOf, runCli, startCli } from '../support/run-cli.ts'
 import { createS3Proxy } from '../support/s3-proxy.ts'
@@ -88,6 +91,18 @@ describe('longhaul doctor', () => {
     )
   })
 
+  it('looks at archives where there are any', async () => {
+    const none = await doctor()
+    expect(none.findings.filter(({ part }) => part === 'archive')).toEqual([])
+    const { code, of } = await doctor({ ARCHIVE_SCHEDULE: 'hourly', ARCHIVE_TIMEZONE: 'UTC' })
+    expect(code).toBe(0)
+    expect(of('archive.definitions')).toMatchObject([
+      { state: 'ok', found: 'services by the day, UTC' },
+    ])
+    expect(of('archive.copy')).toMatchObject([{ state: 'ok' }])
+    expect(await bucket.keys()).toEqual([])
+  })
+
   it('ends at once by Ctrl-C, with 130 and what it had found, and removes what it made', async () => {
     const proxy = await createS3Proxy(
       inject('stack').S3_ENDPOINT,
@@ -107,6 +122,34 @@ describe('longhaul doctor', () => {
     expect(stderr).toMatch(/skipped +stat +interrupted/)
     expectNoSecrets(stderr)
     expect(await bucket.keys()).toEqual([])
+  })
+})
+
+describeWith('openssl', missingOpenssl, 'longhaul doctor, of a receiver by https', () => {
+  it('trusts the certificate that it is told to trust, and no other', async () => {
+    const { path, ...certificate } = await createCertificate(onTestFinished)
+    let calls = 0
+    const receiver = https.createServer(certificate, () => calls++)
+    await new Promise<void>((resolve) => receiver.listen(0, '127.0.0.1', resolve))
+    onTestFinished(() => void receiver.close())
+    const { port } = receiver.address() as AddressInfo
+    const variables = {
+      ...{ ARCHIVE_SCHEDULE: 'hourly', ALERT_WEBHOOK_ALLOW_PRIVATE: 'true' },
+      ALERT_WEBHOOK_URL: `https://localhost:${port}/hush-token`,
+      ALERT_WEBHOOK_SECRET: 'hush-secret-hush-secret-hush',
+    }
+    const strange = await doctor(variables)
+    expect(strange.code).toBe(1)
+    expect(strange.of('archive.webhook')).toMatchObject(
+      [{ state: 'problem', found: /self-signed certificate$/ }].map(like),
+    )
+    const known = await doctor({ ...variables, NODE_EXTRA_CA_CERTS: path })
+    expect(known.code).toBe(0)
+    expect(known.of('archive.webhook')).toMatchObject([
+      { state: 'ok', found: `https://localhost:${port} takes connections` },
+    ])
+    expect(known.stdout + strange.stdout).not.toContain('hush')
+    expect(calls).toBe(0)
   })
 })
 

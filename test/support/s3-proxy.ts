@@ -4,7 +4,16 @@ import { buffer } from 'node:stream/consumers'
 import type { Release } from './release.ts'
 
 export type S3Operation =
-  'create' | 'part' | 'complete' | 'abort' | 'uploads' | 'put' | 'head' | 'delete' | 'other'
+  | 'create'
+  | 'part'
+  | 'complete'
+  | 'abort'
+  | 'uploads'
+  | 'put'
+  | 'copy'
+  | 'head'
+  | 'delete'
+  | 'other'
 
 export interface S3Answer {
   readonly status: number
@@ -24,12 +33,13 @@ export type Forward = (altered?: (body: Buffer) => Buffer) => Promise<S3Answer>
 
 /**
  * Answers in place of the store, or passes a request on to it; nothing: the connection ends without an
- * answer. `nth` counts the requests of this operation, from 1.
+ * answer. `nth` counts the requests of this operation, from 1; `path` is `/<bucket>/<key>`.
  */
 export type Meddle = (
   operation: S3Operation,
   nth: number,
   forward: Forward,
+  path: string,
 ) => Promise<S3Answer | undefined>
 
 export interface S3Proxy {
@@ -58,8 +68,11 @@ export async function createS3Proxy(
       headers: request.headers,
       isWaitedFor: () => !response.writableEnded && !response.destroyed,
     })
-    const answer = await meddle(operation, count(operation), (alter = (same) => same) =>
-      forward(target, request, alter(body)),
+    const answer = await meddle(
+      operation,
+      count(operation),
+      (alter = (same) => same) => forward(target, request, alter(body)),
+      pathOf(request),
     )
     if (answer === undefined) response.destroy()
     else response.writeHead(answer.status, answer.headers).end(answer.body)
@@ -80,7 +93,9 @@ export async function createS3Proxy(
   return { url: `http://127.0.0.1:${port}`, requests, count }
 }
 
-function operationOf({ method, url = '' }: http.IncomingMessage): S3Operation {
+const pathOf = ({ url = '' }: http.IncomingMessage) => new URL(url, 'http://store').pathname
+
+function operationOf({ method, url = '', headers }: http.IncomingMessage): S3Operation {
   const { pathname, searchParams } = new URL(url, 'http://store')
   const ofKey = /^\/[^/]+\/./.test(pathname)
   const ofUpload = searchParams.has('uploadId')
@@ -89,7 +104,8 @@ function operationOf({ method, url = '' }: http.IncomingMessage): S3Operation {
     case 'POST':
       return ofUpload ? 'complete' : 'create'
     case 'PUT':
-      return ofUpload ? 'part' : 'put'
+      if (ofUpload) return 'part'
+      return 'x-amz-copy-source' in headers ? 'copy' : 'put'
     case 'DELETE':
       return ofUpload ? 'abort' : 'delete'
     case 'HEAD':

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { ExportRecord } from '../../src/export/model.ts'
-import { objectKey, probesFolder } from '../../src/export/object-key.ts'
+import { archiveProbesFolder, objectKey, probesFolder } from '../../src/export/object-key.ts'
 import type { StoredEntry } from '../../src/export/ports.ts'
 import { decideLeftover } from '../../src/retention/decide-leftover.ts'
 import { newArtifact, newRecord } from '../support/new-export.ts'
@@ -53,14 +53,12 @@ describe('what a sweep does with an object', () => {
   })
 })
 
-describe('what a sweep does with what a doctor put there', () => {
+const folders = [probesFolder, archiveProbesFolder].map((folderOf) => folderOf(keyPrefix))
+describe.each(folders)('what a doctor put below %s', (folder) => {
   const probe = (ageMs: number, kind: StoredEntry['kind'] = 'object') =>
-    decide(
-      { kind, key: `${probesFolder(keyPrefix)}x`, at: new Date(before.getTime() - ageMs) },
-      undefined,
-    )
+    decide({ kind, key: `${folder}x`, at: new Date(before.getTime() - ageMs) }, undefined)
 
-  it('removes it an hour after it might remove anything', () => {
+  it('is removed by a sweep, an hour after that might remove anything', () => {
     expect(probe(0)).toBe('keep: young')
     expect(probe(3_600_000)).toBe('keep: young')
     expect(probe(3_600_001)).toBe('remove: probe')

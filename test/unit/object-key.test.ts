@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import {
+  archiveProbesFolder,
   attemptsPrefix,
   fileName,
   generationsPrefix,
+  isManifestKey,
   objectKey,
   parseObjectKey,
   partitionKey,
@@ -105,6 +107,8 @@ describe('a key that was found in the store', () => {
     ['with something before the prefix', `x/p/exports/${id}/1/a.json`],
     ['in an archive, of somebody', 'p/archive/services/dt=2014-07-22/a.ndjson.gz'],
     ['of a manifest', `p/archive/services/_manifests/20140722T120000Z_20140722T180000Z_g1.json`],
+    ['of a doctor', `p/archive/_doctor/${id}`],
+    ['of its copy', `${archiveProbesFolder('p/')}${id}-copy`],
     ['of no uuid', 'p/exports/mine/1/a.json'],
     ['of a uuid in capitals', `p/exports/${id.toUpperCase()}/1/a.json`],
     ['without an attempt', `p/exports/${id}/a.json`],
@@ -114,5 +118,6 @@ describe('a key that was found in the store', () => {
     ['without a name', `p/exports/${id}/1/`],
   ])('is not ours: %s', (_title, key) => {
     expect(parseObjectKey('p/', key)).toBeUndefined()
+    expect(isManifestKey('p/', key)).toBe(key.includes('_manifests'))
   })
 })

@@ -8,7 +8,7 @@ import { foundProblem } from '../exit-codes.ts'
 import { createOutput } from '../output.ts'
 
 export const doctorCommand: BuildCommand = (readEnvironment) =>
-  newCommand('doctor', 'check databases, queue and bucket as they are configured')
+  newCommand('doctor', 'check databases, queue, bucket and archive as they are configured')
     .addHelpText(
       'after',
       '\nChanges nothing that stays. Ends with 1 when there is a problem; warnings and what is skipped are none.',

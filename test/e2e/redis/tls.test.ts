@@ -1,39 +1,26 @@
-import { execFile } from 'node:child_process'
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import { promisify } from 'node:util'
 import { expect, it, onTestFinished } from 'vitest'
+import { createCertificate, missingOpenssl } from '../../support/certificate.ts'
 import { lastingPort } from '../../support/lasting-port.ts'
 import { describeWith } from '../../support/describe-with.ts'
-import { findProgram } from '../../support/find-program.ts'
 import { startRedis } from '../../support/redis-server.ts'
-import { createFolder, startCli } from '../../support/run-cli.ts'
+import { startCli } from '../../support/run-cli.ts'
 import { createServiceSetup } from '../../support/service-setup.ts'
 import { until } from '../../support/until.ts'
 
-const openssl = findProgram('openssl')
-const missing = openssl === undefined ? 'there is no openssl' : undefined
-
 async function startSecureRedis() {
-  const folder = await createFolder(onTestFinished)
-  const certificate = join(folder, 'cert.pem')
-  await promisify(execFile)(openssl ?? '', [
-    ...['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=localhost'],
-    ...['-addext', 'subjectAltName=DNS:localhost'],
-    ...['-keyout', join(folder, 'key.pem'), '-out', certificate],
-  ])
+  const { path, cert, key } = await createCertificate(onTestFinished)
   const [port, tlsPort] = [await lastingPort(), await lastingPort()]
   const tls = ['--tls-port', String(tlsPort), '--tls-cert-file', 'cert.pem']
   const options = [...tls, '--tls-key-file', 'key.pem', '--tls-auth-clients', 'no']
   const server = await startRedis(port, options, {
-    'cert.pem': await readFile(certificate, 'utf8'),
-    'key.pem': await readFile(join(folder, 'key.pem'), 'utf8'),
+    'cert.pem': cert,
+    'key.pem': key,
   })
   onTestFinished(() => server.stop())
-  return { url: `rediss://localhost:${tlsPort}`, certificate }
+  return { url: `rediss://localhost:${tlsPort}`, certificate: path }
 }
 
-describeWith('openssl', missing, 'Redis with TLS', () => {
+describeWith('openssl', missingOpenssl, 'Redis with TLS', () => {
   async function setup() {
     const redis = await startSecureRedis()
     const { env } = await createServiceSetup(onTestFinished, { REDIS_URL: redis.url })

@@ -97,10 +97,10 @@ describeOnS3('an upload', (endpoint) => {
   })
 
   it('that was begun twice does not fail the put when it cannot be found', async () => {
-    const meddle: Meddle = (operation, nth, forward) =>
+    const meddle: Meddle = (operation, ...rest) =>
       operation === 'uploads'
         ? Promise.resolve(s3Error(403, 'AccessDenied'))
-        : firstAnswerLost(operation, nth, forward)
+        : firstAnswerLost(operation, ...rest)
     const { put, bucket, store, failedCleanups } = await createMeddledStore(
       onTestFinished,
       meddle,

@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import {
+  judgeCopied,
   judgeCredentials,
   judgeLink,
   judgeRemoved,
   judgeStored,
 } from '../../../src/doctor/judge-bucket.ts'
-import { judgeLifecycle } from '../../../src/doctor/judge-lifecycle.ts'
-import type { FetchedLink, LifecycleRule } from '../../../src/doctor/ports.ts'
+import { judgeArchiveLifecycle, judgeLifecycle } from '../../../src/doctor/judge-lifecycle.ts'
+import type { FetchedLink, LifecycleRule } from '../../../src/doctor/bucket-ports.ts'
 
 describe('credentials', () => {
   const now = new Date('2026-01-01T00:00:00Z')
@@ -38,6 +39,12 @@ describe('a stored object', () => {
     })
   })
 
+  it('must be as it was where the store has copied it', () => {
+    expect(
+      (['whole', 'damaged', 'impossible'] as const).map((each) => judgeCopied(each).state),
+    ).toEqual(['ok', 'problem', 'problem'])
+  })
+
   it('that is kept as an old version is told', () => {
     expect(judgeRemoved({ keepsVersions: false }).state).toBe('ok')
     expect(judgeRemoved({ keepsVersions: true }).state).toBe('warning')
@@ -61,12 +68,14 @@ describe('a link', () => {
   })
 })
 
+const rule = (facts: Partial<LifecycleRule>): LifecycleRule => ({
+  ...{ id: 'r', prefix: '', partial: false, abortUploadsDays: 3 },
+  ...{ expireDays: undefined, expireDate: undefined },
+  ...facts,
+})
+
 describe('lifecycle rules', () => {
   const use = { folder: 'p/exports/', maxSeconds: 86_400, artifactTtlDays: 7 }
-  const rule = (facts: Partial<LifecycleRule>): LifecycleRule => ({
-    ...{ id: 'r', prefix: '', partial: false, abortUploadsDays: 3, expireDays: undefined },
-    ...facts,
-  })
   const judge = (rules: readonly LifecycleRule[] | undefined) =>
     judgeLifecycle(rules, use).map(({ state }) => state)
 
@@ -84,6 +93,7 @@ describe('lifecycle rules', () => {
     expect(judge([rule({ abortUploadsDays: 1 })])).toEqual(['ok'])
     expect(judge([rule({ expireDays: 8 })])).toEqual(['ok'])
     expect(judge([rule({ expireDays: 7 })])).toEqual(['ok', 'warning'])
+    expect(judge([rule({ expireDate: '2999-01-01' })])).toEqual(['ok', 'warning'])
     expect(judge([rule({}), rule({ prefix: 'p/exports/a', expireDays: 1 })])).toEqual([
       'ok',
       'warning',
@@ -93,5 +103,42 @@ describe('lifecycle rules', () => {
       { state: 'ok' },
       { state: 'warning', found: expect.stringContaining('aborts uploads after 3 days') as string },
     ])
+  })
+})
+
+describe('lifecycle rules, for archives', () => {
+  const use = { folder: 'p/archive/', names: ['services', 'calls'] }
+  const judge = (...rules: readonly LifecycleRule[]) =>
+    judgeArchiveLifecycle(rules, use).map(({ state, found }) => `${state}: ${found}`)
+
+  it('may abort uploads, and remove what is elsewhere', () => {
+    expect(judgeArchiveLifecycle(undefined, use).map(({ state }) => state)).toEqual(['skipped'])
+    const fine = ['ok: no lifecycle rule removes what is below p/archive/']
+    expect(judge()).toEqual(fine)
+    expect(judge(rule({}), rule({ prefix: 'p/archive/' }))).toEqual(fine)
+    expect(judge(rule({ prefix: 'p/exports/', expireDays: 30 }))).toEqual(fine)
+    expect(judge(rule({ prefix: 'archive/', expireDays: 30 }))).toEqual(fine)
+  })
+
+  it.each([
+    ['', 'p/archive/'],
+    ['p/a', 'p/archive/'],
+    ['p/archive/', 'p/archive/'],
+    ['p/archive/services/', 'p/archive/services/'],
+    ['p/archive/ca', 'p/archive/calls/'],
+  ])('must not remove all that begins with %j', (prefix, folder) => {
+    expect(judge(rule({ prefix, expireDays: 4000 }))).toEqual([
+      `problem: the lifecycle rule "r" removes all that is below ${folder} after 4000 days`,
+    ])
+    expect(judge(rule({ prefix, expireDate: '2030-01-01' }))).toEqual([
+      `problem: the lifecycle rule "r" removes all that is below ${folder} from 2030-01-01 on`,
+    ])
+  })
+
+  it('should not remove some of it', () => {
+    const some =
+      'warning: the lifecycle rule "r" removes some of what is below p/archive/ after 9 days'
+    expect(judge(rule({ partial: true, expireDays: 9 }))).toEqual([some])
+    expect(judge(rule({ prefix: 'p/archive/services/dt=2020', expireDays: 9 }))).toEqual([some])
   })
 })
