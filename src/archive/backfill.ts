@@ -143,14 +143,14 @@ export async function backfill(
     // those that had failed are planned all at once
     const planned = entries.filter(({ state }) => state === 'planned').slice(0, room)
     const added = await plan(room - planned.length, known)
-    await Promise.all([
+    const outcomes = await Promise.all([
       ...ended.map((each) => settleWindow(deps, calendar, each, signal)),
       ...[...planned, ...added].map((window) =>
         requestWindow(requestDeps, definition, window, signal),
       ),
     ])
     if (told.size < windows.length) {
-      const isBusy = ended.length + planned.length + added.length > 0
+      const isBusy = outcomes.some((outcome) => outcome !== undefined)
       pauseMs = isBusy ? pausesMs.shortest : Math.min(2 * pauseMs, pausesMs.longest)
       await untilAborted(sleep(pauseMs, undefined, { ref: false }), signal)
     }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { NotFoundError } from '../../src/errors.ts'
-import type { ExportRecord } from '../../src/export/model.ts'
+import type { ExportRecord, NewExport } from '../../src/export/model.ts'
 import type { ExportRecords } from '../../src/export/ports.ts'
 import { newExport } from '../support/new-export.ts'
 import { releaseAfterAll } from '../support/release-after-all.ts'
@@ -22,13 +22,13 @@ export function describeTurns(make: MakeExportRecords): void {
     })
 
     /** New ones of a new key, the oldest first. */
-    async function create(count: number, traceparent?: string) {
+    async function create(count: number, facts: Partial<NewExport> = {}) {
       const requestedBy = randomUUID()
       const drafts = Array.from({ length: count }, (_, second) =>
         newExport({
           createdAt: new Date(Date.UTC(2026, 0, 1, 0, 0, second)),
           requestedBy,
-          traceparent,
+          ...facts,
         }),
       )
       const created: ExportRecord[] = []
@@ -100,13 +100,14 @@ export function describeTurns(make: MakeExportRecords): void {
       expect(await records.admit(requestedBy, admitTwo)).toEqual([])
     })
 
-    it('are admitted with the trace that they belong to', async () => {
+    it('are admitted with the trace, and the place in an archive, that they belong to', async () => {
       const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
-      const { ids, requestedBy } = await create(3, traceparent)
+      const archive = { name: 'services', date: '2026-01-01', generation: 1 }
+      const { ids, requestedBy } = await create(3, { traceparent, archive })
       await claimAll(ids)
       await records.cancel(ids[0]!, now)
       const [admitted] = await records.admit(requestedBy, admitTwo)
-      expect(admitted).toEqual({ id: ids[2], dispatch: 2, traceparent })
+      expect(admitted).toEqual({ id: ids[2], dispatch: 2, traceparent, archive })
       expect((await records.get(ids[0]!)).traceparent).toBe(traceparent)
     })
 

@@ -158,6 +158,11 @@ export function createMemoryExportRecords({ clock = systemClock } = {}): ExportR
         .sort((a, b) => (sortKey(a) < sortKey(b) ? -1 : 1))
         .slice(0, Math.min(limit, Math.max(0, (perKey ?? Infinity) - running)))
         .map((record) => write(record, { heldBack: undefined, dispatch: record.dispatch + 1 }))
+        .map(({ id, dispatch, archive, traceparent }) => ({
+          ...{ id, dispatch },
+          ...(archive === undefined ? {} : { archive }),
+          ...(traceparent === undefined ? {} : { traceparent }),
+        }))
     },
 
     keysHeldBack: () => [
