@@ -25,6 +25,9 @@ const ended = (outcome: PastAttempt['outcome'], rows = 'rows', error = 'null') =
 const endedIfRunning = (outcome: PastAttempt['outcome']) =>
   `case when state = 'running' then ${ended(outcome)} else history end`
 
+/** Its transaction may have begun, and waited for its turn, while another export still ran: by `now()` more would seem to run than may. */
+const claimedAt = 'statement_timestamp()'
+
 /** Many ask for a status at the same time: they share a statement every few ms; two are under way at most. */
 const gathering = { pauseMs: 2, atOnce: 2 }
 
@@ -104,9 +107,9 @@ export function createExportRecords(database: Database): ExportRecords {
          failures = failures + (case when state = 'running' and rows <= highest_rows then 1 else 0 end),
          highest_rows = greatest(highest_rows, rows), rows = 0, bytes = 0, snapshot_at = null,
          history = ${endedIfRunning('lost')},
-         lease_until = now() + ${ms('$2')}, started_at = coalesce(started_at, now()),
-         attempt_at = now(), progress_at = null`,
-          `${guard('claim')} and (state = 'queued' or lease_until < now())`,
+         lease_until = ${claimedAt} + ${ms('$2')}, started_at = coalesce(started_at, ${claimedAt}),
+         attempt_at = ${claimedAt}, progress_at = null`,
+          `${guard('claim')} and (state = 'queued' or lease_until < ${claimedAt})`,
           [leaseMs],
           query,
         )
