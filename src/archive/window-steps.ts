@@ -5,6 +5,7 @@ import type { ExportRecord, Standby } from '../export/model.ts'
 import { partitionKey } from '../export/object-key.ts'
 import type { ArtifactStore, ExportQueue, ExportRecords } from '../export/ports.ts'
 import { requestExport } from '../export/request-export.ts'
+import { isFinished } from '../export/state.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { ArchiveSchedule, Calendar, LedgerWindow } from './model.ts'
 import { listOthers, removeAll } from './partition.ts'
@@ -88,8 +89,7 @@ export interface WindowExport {
   readonly record: ExportRecord
 }
 
-export const hasEnded = ({ record: { state } }: WindowExport): boolean =>
-  state !== 'queued' && state !== 'running'
+export const hasEnded = ({ record }: WindowExport): boolean => isFinished(record.state)
 
 /** Settles a window by what has come of its export. Undefined: somebody else has. */
 export async function settleWindow(
